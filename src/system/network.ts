@@ -1,0 +1,94 @@
+/** A libp2p PeerId of an Ed25519 key in its text form, `12D3KooW…` (base58btc of the identity multihash). */
+export type PeerIdText = string
+
+/** A peer and the multiaddrs (text, without the trailing `/p2p/…`) under which it may be reached; possibly none. */
+export interface PeerAddresses {
+  readonly peerId: PeerIdText
+  readonly addresses: readonly string[]
+}
+
+/**
+ * An authenticated, encrypted, ordered byte stream to one peer, shaped as a duplex for `it-pipe`.
+ *
+ * `source` ends when the remote has closed its half and throws when the stream breaks; while it is not read the remote
+ * is made to stall (bounded buffering). `sink` resolves when its source has ended and everything was handed to the
+ * transport, and rejects when the stream breaks; it pulls no faster than the remote reads.
+ */
+export interface NetworkStream {
+  /** The peer at the other end, proven by the handshake. */
+  readonly peerId: PeerIdText
+  /** `outbound` when this node opened the stream. */
+  readonly direction: 'inbound' | 'outbound'
+  readonly source: AsyncGenerator<Uint8Array, void, unknown>
+  readonly sink: (source: AsyncIterable<Uint8Array>) => Promise<void>
+  /** Closes both halves in good order; resolves also when the stream is already gone. */
+  close(): Promise<void>
+  /** Breaks the stream at once; both ends see an error. */
+  abort(reason: Error): void
+}
+
+/** Bounds on the streams of one protocol. */
+export interface StreamLimits {
+  /** Open streams one peer may have towards this node; more are refused. */
+  readonly maxInboundStreamsPerPeer: number
+  /** Open streams this node may have towards one peer. */
+  readonly maxOutboundStreamsPerPeer: number
+}
+
+/** Receives each inbound stream of a protocol. A rejection aborts that stream and nothing else. */
+export type StreamHandler = (stream: NetworkStream) => Promise<void>
+
+/** Whether strangers can dial this node: not known yet, yes, or only with help. */
+export type Reachability = 'unknown' | 'public' | 'private'
+
+export type NetworkEvent =
+  | { readonly type: 'peer-connected'; readonly peerId: PeerIdText }
+  /** The last connection to the peer is gone. */
+  | { readonly type: 'peer-disconnected'; readonly peerId: PeerIdText }
+  /** What `addresses()` returns has changed. */
+  | { readonly type: 'addresses-changed' }
+
+/** Why a dial did not give a stream. */
+export type DialFailure = 'no-addresses' | 'unreachable' | 'unsupported-protocol' | 'limit' | 'stopped'
+
+/** Thrown by `Network.dial`; never for a cancelled dial, which rejects with the signal's reason. */
+export class DialError extends Error {
+  override readonly name = 'DialError'
+  readonly failure: DialFailure
+
+  constructor(failure: DialFailure, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.failure = failure
+  }
+}
+
+/** Peers, streams to them, and the Kademlia routing underneath. In production it is libp2p. */
+export interface Network {
+  /** This node's own PeerId. */
+  readonly peerId: PeerIdText
+  /** Starts listening. Idempotent. */
+  start(): Promise<void>
+  /** Closes every stream and connection and waits for all it started. Idempotent; final. */
+  stop(): Promise<void>
+  /**
+   * Opens a stream to `peer`, over an existing connection if there is one. `peer.addresses` are hints beside what the
+   * network already knows.
+   *
+   * @throws DialError, or the signal's reason
+   */
+  dial(peer: PeerAddresses, protocol: string, signal: AbortSignal): Promise<NetworkStream>
+  /** Accepts inbound streams of `protocol`; one handler a protocol; allowed before `start`. */
+  handle(protocol: string, handler: StreamHandler, limits: StreamLimits): void
+  /**
+   * The at most `count` peers closest to `key` (by XOR of the Kademlia ids, nearest first), without this node.
+   * Rejects with the signal's reason; an empty list when no peer is known.
+   */
+  closestPeers(key: Uint8Array, count: number, signal: AbortSignal): Promise<readonly PeerAddresses[]>
+  /** The multiaddrs (without `/p2p/…`) under which this node may be dialled now. */
+  addresses(): readonly string[]
+  reachability(): Reachability
+  /** Peers to which at least one connection is open. */
+  connectedPeers(): readonly PeerIdText[]
+  /** Calls `listener` for every event until the returned function is called. */
+  subscribe(listener: (event: NetworkEvent) => void): () => void
+}
