@@ -1,0 +1,15 @@
+import { defineTable } from '../../system/store.ts'
+
+/** Ids of stanzas that were received and stored, kept for as long as their sender may repeat them. */
+export const handledTable = defineTable({
+  name: 'handled',
+  columns: {
+    account: { type: 'text' },
+    /** Bare JID of the sender. */
+    sender: { type: 'text' },
+    id: { type: 'text' },
+    expires_ms: { type: 'integer' },
+  },
+  key: ['account', 'sender', 'id'],
+  indexes: { by_expiry: ['expires_ms'] },
+})
