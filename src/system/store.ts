@@ -12,14 +12,14 @@ export interface ColumnDefinition {
 /** A table: named columns, a primary key, and indexes by name. All columns of key and indexes must be not nullable. */
 export interface TableDefinition<
   Columns extends Record<string, ColumnDefinition> = Record<string, ColumnDefinition>,
-  Indexes extends Record<string, readonly (keyof Columns & string)[]> = Record<string, readonly string[]>,
+  Indexes extends Record<string, readonly string[]> = Record<string, readonly string[]>,
 > {
   readonly name: string
   /** The schema version that brought the table. @default 1 */
   readonly since?: number
   readonly columns: Columns
-  /** Columns of the primary key, in order; rows are ordered by it. */
-  readonly key: readonly (keyof Columns & string)[]
+  /** Columns of the primary key, in order; rows are ordered by it. (Were it `keyof Columns`, no table would be a `TableDefinition`.) */
+  readonly key: readonly string[]
   /** Further orders to range over, each a list of columns. */
   readonly indexes: Indexes
 }
@@ -122,10 +122,12 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** Keeps the literal types of a table definition. */
+/** Keeps the literal types of a table definition and checks that key and indexes name its columns. */
 export function defineTable<
   const Columns extends Record<string, ColumnDefinition>,
   const Indexes extends Record<string, readonly (keyof Columns & string)[]>,
->(table: TableDefinition<Columns, Indexes>): TableDefinition<Columns, Indexes> {
+>(
+  table: TableDefinition<Columns, Indexes> & { readonly key: readonly (keyof Columns & string)[] },
+): TableDefinition<Columns, Indexes> {
   return table
 }
