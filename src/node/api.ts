@@ -1,7 +1,7 @@
-import type { AccountKey } from '../identity/account-key.ts'
 import type { PeerAddresses, Reachability } from '../system/network.ts'
 import type { Element } from '../xml/element.ts'
 import type { Subscription } from '../xmpp/subscription-state.ts'
+import type { OwnAccount } from './own-keys.ts'
 
 /**
  * Where a message that was sent stands. `queued`: on this node's disk. `delivered`: on the disk of a node of the
@@ -76,8 +76,8 @@ export interface Account {
    * @throws StanzaError with the reason it is refused
    */
   send(message: Element): Promise<SentMessage>
-  /** State of a message that was sent, or undefined if there is none with this id. */
-  messageState(id: string): DeliveryState | undefined
+  /** State of a message that was sent to `peer`, or undefined if there is none with this id. */
+  messageState(peer: string, id: string): DeliveryState | undefined
   /** Sends an iq get or set and resolves with the answer, an iq result or error (RFC 6120 §8.2.3). */
   query(iq: Element, signal: AbortSignal): Promise<Element>
   /** Messages with `peer`, oldest first. */
@@ -119,9 +119,7 @@ export interface NodeStatus {
 
 export interface NodeInit {
   /** The accounts served here; none on a relay. */
-  readonly accounts: readonly AccountKey[]
-  /** Shown in the contact URI and the account record. */
-  readonly nickname?: string
+  readonly accounts: readonly OwnAccount[]
 }
 
 /** A running or startable node: everything the gateway and the command line may touch. */

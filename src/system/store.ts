@@ -9,7 +9,11 @@ export interface ColumnDefinition {
   readonly since?: number
 }
 
-/** A table: named columns, a primary key, and indexes by name. All columns of key and indexes must be not nullable. */
+/**
+ * A table: named columns, a primary key, and indexes by name. Written as a plain object `as const`, so that rows are typed.
+ * All columns of key
+ * and indexes must be not nullable.
+ */
 export interface TableDefinition<
   Columns extends Record<string, ColumnDefinition> = Record<string, ColumnDefinition>,
   Indexes extends Record<string, readonly string[]> = Record<string, readonly string[]>,
@@ -120,14 +124,4 @@ export interface Store {
   readonly read: Reader
   /** Waits for the running commit, then closes. Idempotent. */
   close(): Promise<void>
-}
-
-/** Keeps the literal types of a table definition and checks that key and indexes name its columns. */
-export function defineTable<
-  const Columns extends Record<string, ColumnDefinition>,
-  const Indexes extends Record<string, readonly (keyof Columns & string)[]>,
->(
-  table: TableDefinition<Columns, Indexes> & { readonly key: readonly (keyof Columns & string)[] },
-): TableDefinition<Columns, Indexes> {
-  return table
 }

@@ -1,7 +1,5 @@
-import { defineTable } from '../../system/store.ts'
-
 /** Messages of an account, sent and received, in the order in which this node came to know them. */
-export const archiveTable = defineTable({
+export const archiveTable = {
   name: 'archive',
   columns: {
     account: { type: 'text' },
@@ -28,4 +26,4 @@ export const archiveTable = defineTable({
     by_id: ['account', 'peer', 'id'],
     by_stanza_id: ['account', 'peer', 'stanza_id'],
   },
-})
+} as const

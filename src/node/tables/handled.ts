@@ -1,7 +1,5 @@
-import { defineTable } from '../../system/store.ts'
-
 /** Ids of stanzas that were received and stored, kept for as long as their sender may repeat them. */
-export const handledTable = defineTable({
+export const handledTable = {
   name: 'handled',
   columns: {
     account: { type: 'text' },
@@ -12,4 +10,4 @@ export const handledTable = defineTable({
   },
   key: ['account', 'sender', 'id'],
   indexes: { by_expiry: ['expires_ms'] },
-})
+} as const

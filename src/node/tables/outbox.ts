@@ -1,7 +1,5 @@
-import { defineTable } from '../../system/store.ts'
-
 /** Stanzas on their way out: accepted, on disk, and not yet acknowledged by a node of the recipient. */
-export const outboxTable = defineTable({
+export const outboxTable = {
   name: 'outbox',
   columns: {
     /** Bare JID of the recipient. */
@@ -17,4 +15,4 @@ export const outboxTable = defineTable({
   },
   key: ['recipient', 'position'],
   indexes: { by_position: ['position'], by_expiry: ['expires_ms'] },
-})
+} as const

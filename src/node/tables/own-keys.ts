@@ -1,7 +1,5 @@
-import { defineTable } from '../../system/store.ts'
-
 /** The secret keys of this home: its node key and the keys of its accounts. */
-export const ownKeysTable = defineTable({
+export const ownKeysTable = {
   name: 'own_keys',
   columns: {
     /** `node` or `account`. */
@@ -14,4 +12,4 @@ export const ownKeysTable = defineTable({
   },
   key: ['kind', 'id'],
   indexes: {},
-})
+} as const

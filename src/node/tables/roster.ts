@@ -1,7 +1,5 @@
-import { defineTable } from '../../system/store.ts'
-
 /** Roster items (RFC 6121 §2.1), one row a contact of an account. */
-export const rosterTable = defineTable({
+export const rosterTable = {
   name: 'roster',
   columns: {
     account: { type: 'text' },
@@ -15,10 +13,10 @@ export const rosterTable = defineTable({
   },
   key: ['account', 'jid'],
   indexes: {},
-})
+} as const
 
 /** Where nodes of a contact may be found while no account record of theirs is known; from contact URIs. */
-export const contactHintsTable = defineTable({
+export const contactHintsTable = {
   name: 'contact_hints',
   columns: {
     /** Bare JID of the contact. */
@@ -29,4 +27,4 @@ export const contactHintsTable = defineTable({
   },
   key: ['jid', 'peer_id'],
   indexes: {},
-})
+} as const
