@@ -48,6 +48,22 @@ export const OTHER_CANARIES: readonly Canary[] = [
     ],
   },
   {
+    // Seen only by the second run of knip, over what is shipped.
+    gate: 'dead-code',
+    faults: [
+      {
+        file: 'src/util/planted-test-only.ts',
+        text: 'export const planted = 1\n',
+        expected: [/Unused files[\s\S]*src\/util\/planted-test-only\.ts/],
+      },
+      {
+        file: 'test/unit/planted.test.ts',
+        text: "import { planted } from '../../src/util/planted-test-only.ts'\n\nexport const used: number = planted\n",
+        expected: [],
+      },
+    ],
+  },
+  {
     gate: 'house-style',
     faults: [
       {
