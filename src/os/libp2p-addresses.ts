@@ -1,0 +1,54 @@
+import { isPrivate } from '@libp2p/utils'
+import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+
+/** The multiaddr that `text` names, or undefined if it is none: hints come from strangers. */
+export function parseAddress(text: string): Multiaddr | undefined {
+  try {
+    return multiaddr(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** `address` without the `/p2p/…` that ends it. */
+export function withoutPeerId(address: Multiaddr): Multiaddr {
+  return address.getComponents().at(-1)?.code === CODE_P2P ? address.decapsulateCode(CODE_P2P) : address
+}
+
+/** The PeerId that ends `address`, if one does. */
+export function peerIdOf(address: Multiaddr): string | undefined {
+  const last = address.getComponents().at(-1)
+  return last?.code === CODE_P2P ? last.value : undefined
+}
+
+/** True where the address is reachable from the whole Internet: a public IP address, not a name. */
+export function isPublicAddress(address: Multiaddr): boolean {
+  const first = address.getComponents()[0]?.name
+  return (first === 'ip4' || first === 'ip6') && !isPrivate(address)
+}
+
+/** The host part as a key: the IPv4 address, the /64 of an IPv6 address, or undefined for anything else. */
+export function hostKey(address: Multiaddr): string | undefined {
+  const first = address.getComponents()[0]
+  if (first?.value === undefined) {
+    return undefined
+  }
+  if (first.name === 'ip4') {
+    return first.value
+  }
+  return first.name === 'ip6' ? prefix64(first.value) : undefined
+}
+
+/** True for 127.0.0.0/8 and ::1. */
+export function isLoopbackAddress(address: Multiaddr): boolean {
+  const first = address.getComponents()[0]
+  return (first?.name === 'ip4' && first.value?.startsWith('127.') === true) || first?.value === '::1'
+}
+
+function prefix64(ip6: string): string {
+  const [head = '', tail] = ip6.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? [] : Array.from({ length: 8 - left.length - right.length }, () => '0')
+  return [...left, ...zeros, ...right].slice(0, 4).join(':')
+}

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import type { PeerId } from '@libp2p/interface'
+import { compare } from 'uint8arrays/compare'
+import { xor } from 'uint8arrays/xor'
+import type { PeerAddresses } from '../system/network.ts'
+import { withoutPeerId } from './libp2p-addresses.ts'
+import { MAX_ADDRESSES_PER_PEER } from './libp2p-limits.ts'
+import type { Libp2pNode } from './libp2p-node.ts'
+
+/** The peers closest to `key` that answered a lookup, nearest first, with all addresses known of them. */
+export async function closestPeers(
+  node: Libp2pNode,
+  key: Uint8Array,
+  count: number,
+  signal: AbortSignal,
+): Promise<readonly PeerAddresses[]> {
+  const found = new Map<string, { id: PeerId; addresses: Set<string> }>()
+  try {
+    for await (const event of node.services.dht.getClosestPeers(key, { signal })) {
+      if (event.name === 'FINAL_PEER' && !event.peer.id.equals(node.peerId)) {
+        const addresses = event.peer.multiaddrs.map((address) => withoutPeerId(address).toString())
+        found.set(event.peer.id.toString(), { id: event.peer.id, addresses: new Set(addresses) })
+      }
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  }
+  signal.throwIfAborted()
+  const target = kadId(key)
+  const nearest = [...found.values()]
+    .map((peer) => ({ ...peer, distance: xor(kadId(peer.id.toMultihash().bytes), target) }))
+    .sort((left, right) => compare(left.distance, right.distance))
+    .slice(0, count)
+  return await Promise.all(nearest.map((peer) => withKnownAddresses(node, peer)))
+}
+
+async function withKnownAddresses(
+  node: Libp2pNode,
+  { id, addresses }: { id: PeerId; addresses: Set<string> },
+): Promise<PeerAddresses> {
+  const known = await node.peerStore.get(id).catch(() => undefined)
+  for (const { multiaddr } of known?.addresses ?? []) {
+    addresses.add(withoutPeerId(multiaddr).toString())
+  }
+  return { peerId: id.toString(), addresses: [...addresses].slice(0, MAX_ADDRESSES_PER_PEER) }
+}
+
+/** The place of a key or peer in the DHT: SHA-256 of the key, or of the PeerId's multihash (libp2p kad-dht spec). */
+function kadId(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest()
+}

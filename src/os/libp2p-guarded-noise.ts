@@ -1,0 +1,71 @@
+// @libp2p/noise is its renamed, wire-equal successor: swap the next line (docs/decisions).
+import { noise } from '@chainsafe/libp2p-noise'
+import type { ConnectionEncrypter } from '@libp2p/interface'
+import { assert } from '../util/assert.ts'
+
+/** What a key of type Ed25519 begins with: `Type` = 1, `Data` of 32 bytes (libp2p peer-ids spec, "Keys"). */
+const ED25519_KEY_PREFIX = [0x08, 0x01, 0x12, 0x20]
+const ED25519_KEY_BYTES = 36
+/** The static key of the remote, the other thing that is decrypted in a handshake. */
+const STATIC_KEY_BYTES = 32
+const IDENTITY_KEY_FIELD = 1
+const LENGTH_DELIMITED = 2
+
+interface NoiseInside {
+  crypto: { decrypt(ciphertext: unknown, nonce: unknown, ad: Bytes, ...rest: unknown[]): Bytes }
+}
+type Bytes = { byteLength: number; subarray(): Uint8Array }
+
+/** Noise that refuses any identity key but Ed25519 before it is parsed: RSA blobs have stalled parsers (security.md L2). */
+export function guardedNoise(): (components: Parameters<ReturnType<typeof noise>>[0]) => ConnectionEncrypter {
+  const create = noise()
+  return (components) => {
+    const encrypter = create(components)
+    const inside = encrypter as unknown as NoiseInside
+    assert(typeof inside.crypto?.decrypt === 'function', 'noise has changed inside')
+    const { decrypt } = inside.crypto
+    inside.crypto.decrypt = (ciphertext, nonce, ad, ...rest) => {
+      const plaintext = decrypt(ciphertext, nonce, ad, ...rest)
+      // Only the handshake authenticates additional data (Noise §5.2); transport messages have none.
+      if (ad.byteLength > 0 && plaintext.byteLength !== STATIC_KEY_BYTES) {
+        assertEd25519Identity(plaintext.subarray())
+      }
+      return plaintext
+    }
+    return encrypter
+  }
+}
+
+/** Throws unless every identity key in the handshake payload (libp2p noise spec, "The Libp2p Handshake Payload") is Ed25519. */
+export function assertEd25519Identity(payload: Uint8Array): void {
+  let offset = 0
+  const varint = (): number => {
+    let value = 0
+    for (let factor = 1; factor < 2 ** 49; factor *= 128) {
+      const byte = payload[offset++]
+      if (byte === undefined) {
+        break
+      }
+      value += (byte & 0x7f) * factor
+      if (byte < 0x80) {
+        return value
+      }
+    }
+    throw new Error('a noise handshake payload is malformed')
+  }
+  while (offset < payload.byteLength) {
+    const tag = varint()
+    if (tag % 8 !== LENGTH_DELIMITED) {
+      throw new Error('a noise handshake payload has an unknown field')
+    }
+    const length = varint()
+    if (Math.floor(tag / 8) === IDENTITY_KEY_FIELD && !isEd25519Key(payload.subarray(offset, offset + length))) {
+      throw new Error('the identity key of the remote is not an Ed25519 key')
+    }
+    offset += length
+  }
+}
+
+function isEd25519Key(key: Uint8Array): boolean {
+  return key.byteLength === ED25519_KEY_BYTES && ED25519_KEY_PREFIX.every((byte, index) => key[index] === byte)
+}

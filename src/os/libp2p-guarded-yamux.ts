@@ -1,0 +1,84 @@
+import type { MessageStream, Stream, StreamMuxerFactory } from '@libp2p/interface'
+import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
+import { assert } from '../util/assert.ts'
+import { STREAM_WINDOW_BYTES } from './libp2p-limits.ts'
+
+/** Bytes that a stream of each protocol may receive in its life; the empty name is a stream not yet negotiated. */
+export type ReceiveAllowances = ReadonlyMap<string, number>
+
+const HEADER_BYTES = 12
+const DATA_FRAME = 0
+
+/** What this file uses of a muxer of @libp2p/yamux 8.0 that its types hide. */
+interface YamuxInside {
+  readonly decoder: { readonly buffer: { byteLength: number; subarray(from: number, to: number): Uint8Array } } & {
+    readFrame(): unknown
+  }
+  _newStream(...args: unknown[]): Stream & { onData(data: { byteLength: number }): void }
+}
+
+/**
+ * Yamux with two bounds that @libp2p/yamux 8.0 lacks: a data frame is at most a window long (its decoder would collect
+ * up to 4 GiB before it looks), and a stream of a protocol that libp2p itself handles carries only so many bytes
+ * (its readers buffer up to 4 MiB each).
+ */
+export function guardedYamux(init: YamuxMuxerInit, allowances: ReceiveAllowances): () => StreamMuxerFactory {
+  return () => {
+    const factory = yamux(init)()
+    return {
+      protocol: factory.protocol,
+      createStreamMuxer: (connection: MessageStream) => {
+        const muxer = factory.createStreamMuxer(connection)
+        guard(muxer as unknown as YamuxInside, allowances)
+        return muxer
+      },
+    }
+  }
+}
+
+function guard(muxer: YamuxInside, allowances: ReceiveAllowances): void {
+  const { decoder } = muxer
+  assert(typeof decoder?.readFrame === 'function' && typeof muxer._newStream === 'function', 'yamux has changed inside')
+  const readFrame = decoder.readFrame.bind(decoder)
+  decoder.readFrame = () => {
+    assertFrameFits(decoder.buffer)
+    return readFrame()
+  }
+  const newStream = muxer._newStream.bind(muxer)
+  muxer._newStream = (...args) => {
+    const stream = newStream(...args)
+    limitReceived(stream, allowances)
+    return stream
+  }
+}
+
+/** Throws, which ends the connection, if the next frame is longer than any window. */
+function assertFrameFits(buffer: { byteLength: number; subarray(from: number, to: number): Uint8Array }): void {
+  if (buffer.byteLength < HEADER_BYTES) {
+    return
+  }
+  const header = buffer.subarray(0, HEADER_BYTES)
+  const lengthBytes = new DataView(header.buffer, header.byteOffset, HEADER_BYTES).getUint32(8)
+  if (header[1] === DATA_FRAME && lengthBytes > STREAM_WINDOW_BYTES) {
+    throw new Error(`a yamux frame of ${lengthBytes} bytes`)
+  }
+}
+
+function limitReceived(
+  stream: Stream & { onData(data: { byteLength: number }): void },
+  allowances: ReceiveAllowances,
+): void {
+  let receivedBytes = 0
+  const onData = stream.onData.bind(stream)
+  stream.onData = (data) => {
+    receivedBytes += data.byteLength
+    const allowanceBytes = allowances.get(stream.protocol) ?? Number.POSITIVE_INFINITY
+    if (receivedBytes > allowanceBytes) {
+      stream.abort(
+        new Error(`more than ${allowanceBytes} bytes on a stream of ${stream.protocol || 'no protocol yet'}`),
+      )
+      return
+    }
+    onData(data)
+  }
+}

@@ -1,0 +1,80 @@
+import type { PeerId, PeerInfo, TypedEventTarget } from '@libp2p/interface'
+import { type KadDHT, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { assert } from '../util/assert.ts'
+import {
+  KAD_ALPHA,
+  KAD_DISJOINT_PATHS,
+  KAD_INCOMING_TIMEOUT_MS,
+  KAD_K,
+  KAD_MAX_INBOUND_STREAMS,
+  KAD_MAX_OUTBOUND_STREAMS,
+  KAD_PEER_TIMEOUT_MS,
+  ROUTING_CARE_INTERVAL_MS,
+} from './libp2p-limits.ts'
+
+/** The DHT of Kabber; a network of its own, for routing only. */
+export const KAD_PROTOCOL = '/kabber/kad/1.0.0'
+
+/** The RPCs that are answered; values and providers have no quota in kad-dht 16.4 (security.md L7). */
+const ANSWERED_RPCS = new Set(['FIND_NODE', 'PING'])
+
+/** What this network uses of kad-dht 16.4 that its types hide. */
+export interface KadInside {
+  readonly routingTable: {
+    readonly size: number
+    readonly kb?: { toIterable(): Iterable<{ readonly peerId: PeerId }> }
+    remove(peer: PeerId): Promise<void>
+  }
+  readonly network: TypedEventTarget<{ peer: CustomEvent<PeerInfo> }> & {
+    dispatchEvent(event: Event): boolean
+    sendRequest(
+      to: PeerId,
+      message: unknown,
+      options: { signal?: AbortSignal },
+    ): AsyncGenerator<{ readonly name: string }>
+  }
+  readonly rpc: { readonly handlers: Record<string, unknown> }
+}
+
+type KadComponents = Parameters<ReturnType<typeof kadDHT>>[0]
+
+/** kad-dht as Kabber uses it. `mode`: a server answers and is found, a client only asks. */
+export function routingOnlyKad(mode: 'server' | 'client'): (components: KadComponents) => KadDHT {
+  return (components) => {
+    const kad = kadDHT({
+      protocol: KAD_PROTOCOL,
+      clientMode: mode === 'client',
+      peerInfoMapper: passthroughMapper,
+      kBucketSize: KAD_K,
+      alpha: KAD_ALPHA,
+      disjointPaths: KAD_DISJOINT_PATHS,
+      networkDialTimeout: KAD_PEER_TIMEOUT_MS,
+      allowQueryWithZeroPeers: true,
+      querySelfInterval: ROUTING_CARE_INTERVAL_MS,
+      maxInboundStreams: KAD_MAX_INBOUND_STREAMS,
+      maxOutboundStreams: KAD_MAX_OUTBOUND_STREAMS,
+      incomingMessageTimeout: KAD_INCOMING_TIMEOUT_MS,
+    })(components)
+    const { handlers } = insideOf(kad).rpc
+    for (const name of Object.keys(handlers)) {
+      if (!ANSWERED_RPCS.has(name)) {
+        delete handlers[name]
+      }
+    }
+    assert(Object.keys(handlers).length === ANSWERED_RPCS.size, 'kad-dht has changed inside')
+    return kad
+  }
+}
+
+/** The inside of `kad`, checked as far as this network relies on it. */
+export function insideOf(kad: KadDHT): KadInside {
+  const inside = kad as unknown as KadInside
+  assert(
+    typeof inside.routingTable?.remove === 'function' &&
+      typeof inside.network?.sendRequest === 'function' &&
+      typeof inside.network.dispatchEvent === 'function' &&
+      typeof inside.rpc?.handlers === 'object',
+    'kad-dht has changed inside',
+  )
+  return inside
+}

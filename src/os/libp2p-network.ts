@@ -1,0 +1,364 @@
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Datastore } from 'interface-datastore'
+import type { Clock } from '../system/clock.ts'
+import type { Logger } from '../system/logger.ts'
+import {
+  DialError,
+  type Network,
+  type NetworkEvent,
+  type NetworkStream,
+  type PeerAddresses,
+  type PeerIdText,
+  type Reachability,
+  type StreamHandler,
+  type StreamLimits,
+} from '../system/network.ts'
+import type { Random } from '../system/random.ts'
+import { assert } from '../util/assert.ts'
+import { AddressPolicy } from './libp2p-address-policy.ts'
+import { isPublicAddress, parseAddress, peerIdOf, withoutPeerId } from './libp2p-addresses.ts'
+import { BufferBudget } from './libp2p-buffer-budget.ts'
+import { closestPeers } from './libp2p-closest-peers.ts'
+import { ConnectionKeeper } from './libp2p-connection-keeper.ts'
+import { isStaleConnection, toDialError } from './libp2p-dial-error.ts'
+import { privateKeyFromSeed } from './libp2p-identity.ts'
+import { InboundGate } from './libp2p-inbound-gate.ts'
+import { insideOf, KAD_PROTOCOL } from './libp2p-kad.ts'
+import {
+  CONNECTION_CLOSE_TIMEOUT_MS,
+  DIAL_TIMEOUT_MS,
+  KAD_K,
+  MAX_DIAL_HINTS,
+  STOP_GRACE_MS,
+  STREAM_BUFFER_BUDGET_BYTES,
+} from './libp2p-limits.ts'
+import { createNode, type Libp2pNode, type TransportFactory } from './libp2p-node.ts'
+import { RoutingCare } from './libp2p-routing-care.ts'
+import { Libp2pStream } from './libp2p-stream.ts'
+import { OsRandom } from './os-random.ts'
+
+/** What the libp2p network takes from the system. */
+export interface Libp2pNetworkComponents {
+  readonly clock: Clock
+  /** @default the operating system's */
+  readonly random?: Random
+  readonly logger: Logger
+  /** Keeps the peers between runs. */
+  readonly datastore: Datastore
+}
+
+/** Options of `Libp2pNetwork`. */
+export interface Libp2pNetworkInit {
+  /** Seed of the node's Ed25519 key, 32 bytes (RFC 8032). */
+  readonly privateKeySeed: Uint8Array
+  /** Multiaddrs to listen on; an empty list listens nowhere. @default all IPv4 and IPv6 interfaces, any TCP port */
+  readonly listen?: readonly string[]
+  /** Multiaddrs to tell others instead of those listened on. @default none */
+  readonly announce?: readonly string[]
+  /** Multiaddrs with `/p2p/…` of peers to join the network through. @default none */
+  readonly bootstrap?: readonly string[]
+  /** Finds and answers peers of the LAN by multicast DNS. @default true */
+  readonly mdns?: boolean
+  /** A server answers lookups and is found by them; a client only asks. @default 'server' */
+  readonly dhtMode?: 'server' | 'client'
+  /** Version told to peers. @default '0.0.0' */
+  readonly version?: string
+  /** libp2p transports in place of TCP: the simulator's. */
+  readonly transports?: readonly TransportFactory[]
+}
+
+const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
+
+/** The network of a real node: libp2p over TCP, Noise and yamux, with a Kademlia DHT for routing. */
+export class Libp2pNetwork implements Network {
+  readonly peerId: PeerIdText
+  readonly #components: Libp2pNetworkComponents
+  readonly #init: Libp2pNetworkInit
+  readonly #bootstrap: readonly { readonly peerId: string; readonly address: Multiaddr }[]
+  readonly #budget = new BufferBudget(STREAM_BUFFER_BUDGET_BYTES)
+  readonly #policy: AddressPolicy
+  readonly #handlers = new Map<string, { readonly handler: StreamHandler; readonly limits: StreamLimits }>()
+  readonly #listeners = new Set<(event: NetworkEvent) => void>()
+  readonly #streams = new Set<Libp2pStream>()
+  readonly #handling = new Set<Promise<void>>()
+  #node: Libp2pNode | undefined
+  #keeper: ConnectionKeeper | undefined
+  #care: RoutingCare | undefined
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
+  #knownAddresses = ''
+
+  constructor(components: Libp2pNetworkComponents, init: Libp2pNetworkInit) {
+    this.#components = components
+    this.#init = init
+    this.peerId = peerIdFromPrivateKey(privateKeyFromSeed(init.privateKeySeed)).toString()
+    this.#policy = new AddressPolicy(components.clock, () => this.#node?.getMultiaddrs() ?? [])
+    this.#bootstrap = (init.bootstrap ?? []).map((text) => {
+      const address = parseAddress(text)
+      const peerId = address === undefined ? undefined : peerIdOf(address)
+      assert(address !== undefined && peerId !== undefined, `a bootstrap peer is a multiaddr with /p2p/…, not ${text}`)
+      this.#policy.trust(address)
+      return { peerId, address }
+    })
+  }
+
+  start(): Promise<void> {
+    assert(this.#stopping === undefined, 'a stopped network cannot be started again')
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async dial(peer: PeerAddresses, protocol: string, signal: AbortSignal): Promise<NetworkStream> {
+    signal.throwIfAborted()
+    const node = this.#node
+    if (node === undefined || this.#stopping !== undefined) {
+      throw new DialError('stopped', 'the network is not running')
+    }
+    const answered = this.#policy.ask(peer.peerId)
+    try {
+      const bounded = AbortSignal.any([signal, this.#components.clock.timeoutSignal(DIAL_TIMEOUT_MS)])
+      const stream = await this.#open(node, peer, protocol, bounded)
+      return this.#adopt(stream, peer.peerId)
+    } catch (error) {
+      signal.throwIfAborted()
+      throw this.#stopping === undefined
+        ? toDialError(error, peer.peerId, protocol)
+        : new DialError('stopped', 'the network was stopped', { cause: error })
+    } finally {
+      answered()
+    }
+  }
+
+  handle(protocol: string, handler: StreamHandler, limits: StreamLimits): void {
+    assert(!this.#handlers.has(protocol), `${protocol} has a handler already`)
+    this.#handlers.set(protocol, { handler, limits })
+    if (this.#node !== undefined) {
+      this.#register(this.#node, protocol).catch((error: unknown) => {
+        this.#components.logger.error('a protocol could not be registered', { protocol, error: String(error) })
+      })
+    }
+  }
+
+  async closestPeers(key: Uint8Array, count: number, signal: AbortSignal): Promise<readonly PeerAddresses[]> {
+    assert(count >= 1 && count <= KAD_K, `a lookup gives 1 to ${KAD_K} peers, not ${count}`)
+    signal.throwIfAborted()
+    if (this.#node === undefined || this.#stopping !== undefined) {
+      return []
+    }
+    return await closestPeers(this.#node, key, count, signal)
+  }
+
+  addresses(): readonly string[] {
+    return (this.#node?.getMultiaddrs() ?? []).map((address) => withoutPeerId(address).toString())
+  }
+
+  // TODO(#6): AutoNAT and observed addresses; until then only the user's word says that strangers can dial.
+  reachability(): Reachability {
+    const announced = (this.#init.announce ?? []).map(parseAddress)
+    return announced.some((address) => address !== undefined && isPublicAddress(address)) ? 'public' : 'unknown'
+  }
+
+  connectedPeers(): readonly PeerIdText[] {
+    return (this.#node?.getPeers() ?? []).map((peer) => peer.toString())
+  }
+
+  subscribe(listener: (event: NetworkEvent) => void): () => void {
+    // A function of its own each time, so that one listener may subscribe twice.
+    const entry = (event: NetworkEvent): void => listener(event)
+    this.#listeners.add(entry)
+    return () => {
+      this.#listeners.delete(entry)
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { clock, logger, datastore } = this.#components
+    const node = await createNode({
+      privateKey: privateKeyFromSeed(this.#init.privateKeySeed),
+      datastore,
+      logger,
+      gate: new InboundGate(clock),
+      policy: this.#policy,
+      listen: this.#init.listen ?? DEFAULT_LISTEN,
+      announce: this.#init.announce ?? [],
+      dhtMode: this.#init.dhtMode ?? 'server',
+      version: this.#init.version ?? '0.0.0',
+      transports: this.#init.transports,
+      onLanPeer: this.#init.mdns === false ? undefined : (peer) => this.#meet(peer.multiaddrs, peer.id),
+    })
+    for (const protocol of this.#handlers.keys()) {
+      await this.#register(node, protocol)
+    }
+    this.#relayEvents(node)
+    this.#node = node
+    await node.start()
+    this.#careFor(node)
+    this.#noteAddresses()
+    logger.info('network started', { peerId: this.peerId, addresses: this.addresses().join(' ') })
+  }
+
+  async #stop(): Promise<void> {
+    await this.#starting?.catch(() => {})
+    await Promise.all([this.#keeper?.stop(), this.#care?.stop()])
+    for (const stream of this.#streams) {
+      stream.abort(new Error('the network was stopped'))
+    }
+    await this.#closeConnections()
+    await this.#node?.stop()
+    // A handler that ignores the end of its stream is a bug, but not one to hang in.
+    await new Promise<void>((resolve) => {
+      const timer = this.#components.clock.schedule(STOP_GRACE_MS, resolve)
+      const done = (): void => {
+        timer.cancel()
+        resolve()
+      }
+      Promise.all(this.#handling).then(done, done)
+    })
+    this.#listeners.clear()
+  }
+
+  /** libp2p itself waits half a second for each connection whose remote closes at the same time. */
+  async #closeConnections(): Promise<void> {
+    const signal = this.#components.clock.timeoutSignal(CONNECTION_CLOSE_TIMEOUT_MS)
+    const closing = (this.#node?.getConnections() ?? []).map(async (connection) => {
+      try {
+        await connection.close({ signal })
+      } catch {
+        connection.abort(new Error('the network was stopped'))
+      }
+    })
+    await Promise.all(closing)
+  }
+
+  #careFor(node: Libp2pNode): void {
+    const { clock, random = new OsRandom() } = this.#components
+    const isConnected = (peer: PeerId): boolean => node.getConnections(peer).length > 0
+    this.#care = new RoutingCare({
+      clock,
+      kad: insideOf(node.services.dht),
+      peerStore: node.peerStore,
+      isConnected,
+      ping: (peer, signal) => node.services.ping.ping(peer, { signal }),
+    })
+    this.#keeper = new ConnectionKeeper({
+      clock,
+      random,
+      bootstrap: this.#bootstrap.filter(({ peerId }) => peerId !== this.peerId),
+      connectedPeers: () => this.connectedPeers(),
+      knownPeers: async () => {
+        const peers = await node.peerStore.all({ filters: [(peer) => peer.protocols.includes(KAD_PROTOCOL)] })
+        return peers.map((peer) => peer.id)
+      },
+      dial: (target, signal) => node.dial(target, { signal }),
+    })
+  }
+
+  #meet(addresses: readonly Multiaddr[], id: PeerId): void {
+    for (const address of addresses) {
+      this.#policy.trust(address)
+    }
+    this.#keeper?.offer({ id, multiaddrs: [...addresses] })
+  }
+
+  async #open(node: Libp2pNode, peer: PeerAddresses, protocol: string, signal: AbortSignal): Promise<Stream> {
+    const maxOutboundStreams = this.#handlers.get(protocol)?.limits.maxOutboundStreamsPerPeer
+    const options = {
+      signal,
+      runOnLimitedConnection: true,
+      ...(maxOutboundStreams === undefined ? {} : { maxOutboundStreams }),
+    }
+    const connection = await this.#connect(node, peer, signal)
+    try {
+      return await connection.newStream(protocol, options)
+    } catch (error) {
+      if (!isStaleConnection(error) || signal.aborted) {
+        throw error
+      }
+    }
+    return await (await this.#connect(node, peer, signal)).newStream(protocol, options)
+  }
+
+  async #connect(node: Libp2pNode, peer: PeerAddresses, signal: AbortSignal): Promise<Connection> {
+    const peerId = peerIdFromString(peer.peerId)
+    const open = node.getConnections(peerId).find((connection) => connection.status === 'open')
+    if (open !== undefined) {
+      return open
+    }
+    const addresses = await this.#addressesOf(node, peer, peerId)
+    // Without addresses libp2p looks the peer up in the DHT.
+    return await node.dial(addresses.length === 0 ? peerId : addresses, { signal })
+  }
+
+  /** Hints and known addresses together: given addresses, libp2p would dial these alone. */
+  async #addressesOf(node: Libp2pNode, peer: PeerAddresses, peerId: PeerId): Promise<Multiaddr[]> {
+    const hints = peer.addresses.slice(0, MAX_DIAL_HINTS).flatMap((text) => parseAddress(text) ?? [])
+    const known = await node.peerStore.get(peerId).catch(() => undefined)
+    const all = [...hints, ...(known?.addresses.map(({ multiaddr }) => multiaddr) ?? [])]
+    const unique = new Map(all.map((address) => [withoutPeerId(address).toString(), withoutPeerId(address)]))
+    return [...unique.values()].map((address) => address.encapsulate(`/p2p/${peer.peerId}`))
+  }
+
+  async #register(node: Libp2pNode, protocol: string): Promise<void> {
+    const { handler, limits } = this.#handlers.get(protocol) ?? {}
+    assert(handler !== undefined && limits !== undefined, `${protocol} has a handler`)
+    await node.handle(protocol, (stream, connection) => this.#serve(handler, stream, connection), {
+      maxInboundStreams: limits.maxInboundStreamsPerPeer,
+      maxOutboundStreams: limits.maxOutboundStreamsPerPeer,
+      runOnLimitedConnection: true,
+    })
+  }
+
+  #serve(handler: StreamHandler, inner: Stream, connection: Connection): void {
+    const stream = this.#adopt(inner, connection.remotePeer.toString())
+    const handling = handler(stream).catch((error: unknown) => {
+      this.#components.logger.debug('a stream handler failed', { protocol: inner.protocol, error: String(error) })
+      stream.abort(error instanceof Error ? error : new Error('the stream handler failed', { cause: error }))
+    })
+    this.#handling.add(handling)
+    handling.then(
+      () => this.#handling.delete(handling),
+      () => {},
+    )
+  }
+
+  #adopt(inner: Stream, peerId: PeerIdText): Libp2pStream {
+    const stream = new Libp2pStream(inner, peerId, { clock: this.#components.clock, budget: this.#budget })
+    if (stream.open) {
+      this.#streams.add(stream)
+      inner.addEventListener('close', () => this.#streams.delete(stream))
+    }
+    return stream
+  }
+
+  #relayEvents(node: Libp2pNode): void {
+    node.addEventListener('peer:connect', (event) => {
+      this.#emit({ type: 'peer-connected', peerId: event.detail.toString() })
+    })
+    node.addEventListener('peer:disconnect', (event) => {
+      this.#emit({ type: 'peer-disconnected', peerId: event.detail.toString() })
+      this.#keeper?.wake()
+    })
+    node.addEventListener('self:peer:update', () => this.#noteAddresses())
+  }
+
+  #noteAddresses(): void {
+    const addresses = this.addresses().join(' ')
+    if (addresses !== this.#knownAddresses) {
+      this.#knownAddresses = addresses
+      this.#emit({ type: 'addresses-changed' })
+    }
+  }
+
+  #emit(event: NetworkEvent): void {
+    for (const listener of this.#listeners) {
+      listener(event)
+    }
+  }
+}
