@@ -30,6 +30,7 @@ export class SeededRandom implements Random {
   }
 
   bytes(length: number): Uint8Array {
+    assert(Number.isSafeInteger(length) && length >= 0, `a length is a whole number, not ${length}`)
     const bytes = new Uint8Array(length)
     for (let i = 0; i < length; i++) {
       bytes[i] = this.#next() & 0xff
