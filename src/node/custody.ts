@@ -1,12 +1,7 @@
 import { compare } from 'uint8arrays/compare'
 import { equals } from 'uint8arrays/equals'
-import {
-  type AccountRecord,
-  isNewer,
-  openAccountRecord,
-  RECORD_VALIDITY_MS,
-} from '../identity/account-record.ts'
-import { peerPlace } from '../identity/peer-place.ts'
+import { type AccountRecord, isNewer, openAccountRecord, RECORD_VALIDITY_MS } from '../identity/account-record.ts'
+import { kadIdOfPeer } from '../identity/kad-id.ts'
 import { RecordError } from '../identity/record-error.ts'
 import type { KeeperRefusal, RecordKeeper } from '../protocol/mailbox/record-keeper.ts'
 import type { Clock } from '../system/clock.ts'
@@ -61,7 +56,7 @@ class NoRoom extends Error {
 export class Custody implements RecordKeeper {
   readonly keepsStorage: boolean
   readonly #components: CustodyComponents
-  readonly #place: Uint8Array
+  readonly #kadId: Uint8Array
   readonly #maxBytes: number
   readonly #maxRecords: number
   readonly #onRefused: (reason: KeeperRefusal) => void
@@ -71,7 +66,7 @@ export class Custody implements RecordKeeper {
 
   constructor(components: CustodyComponents, init: CustodyInit = {}) {
     this.#components = components
-    this.#place = peerPlace(components.network.peerId)
+    this.#kadId = kadIdOfPeer(components.network.peerId)
     this.keepsStorage = init.keepsStorage ?? true
     this.#maxBytes = init.maxBytes ?? RECORD_STORAGE_MAX_BYTES
     this.#maxRecords = init.maxRecords ?? CUSTODY_RECORDS_MAX
@@ -84,7 +79,7 @@ export class Custody implements RecordKeeper {
   }
 
   /** Records kept now. */
-  get size(): number {
+  recordsKept(): number {
     return recordTotals(this.#components.store.read, 'custody').records
   }
 
@@ -150,7 +145,7 @@ export class Custody implements RecordKeeper {
     }
     // A record issued by a clock that is ahead is still kept no longer than any other.
     const expiresMs = Math.min(record.expiresMs, nowMs + RECORD_VALIDITY_MS)
-    const row = recordRow('custody', record, { place: this.#place, expiresMs, seenMs: nowMs })
+    const row = recordRow('custody', record, { kadId: this.#kadId, expiresMs, seenMs: nowMs })
     deleteRecordRow(transaction, row)
     this.#makeRoom(transaction, row)
     putRecordRow(transaction, row)

@@ -58,7 +58,12 @@ export class RecordExpiry {
 
   #deleteBatch(): Promise<number> {
     const { clock, store } = this.#components
-    const expired = { index: 'by_expiry', prefix: [this.#role], to: clock.wallMs(), limit: EXPIRY_BATCH_RECORDS } as const
+    const expired = {
+      index: 'by_expiry',
+      prefix: [this.#role],
+      to: clock.wallMs(),
+      limit: EXPIRY_BATCH_RECORDS,
+    } as const
     return store.transaction((transaction) => {
       const rows = transaction.list(accountRecordsTable, expired)
       for (const row of rows) {

@@ -1,5 +1,6 @@
 import { xor } from 'uint8arrays/xor'
 import { type AccountRecord, recordPlace } from '../identity/account-record.ts'
+import { kadId } from '../identity/kad-id.ts'
 import type { Reader, Row, Transaction } from '../system/store.ts'
 import { accountRecordsTable, type RecordRole, recordTotalsTable } from './tables/records.ts'
 
@@ -11,11 +12,11 @@ export interface RecordTotals {
   readonly bytes: number
 }
 
-/** Makes the row of a record. `place` is this node's own. */
+/** Makes the row of a record. `kadId` is this node's own. */
 export function recordRow(
   role: RecordRole,
   record: AccountRecord,
-  at: { place: Uint8Array; expiresMs: number; seenMs: number },
+  at: { kadId: Uint8Array; expiresMs: number; seenMs: number },
 ): RecordRow {
   return {
     role,
@@ -23,7 +24,7 @@ export function recordRow(
     sequence: record.sequence,
     expires_ms: at.expiresMs,
     seen_ms: at.seenMs,
-    distance: xor(recordPlace(record.publicKey), at.place),
+    distance: xor(kadId(recordPlace(record.publicKey)), at.kadId),
     bytes: record.encoded,
   }
 }

@@ -3,11 +3,21 @@ import { archiveTable } from './tables/archive.ts'
 import { handledTable } from './tables/handled.ts'
 import { outboxTable } from './tables/outbox.ts'
 import { ownKeysTable } from './tables/own-keys.ts'
+import { accountRecordsTable, recordTotalsTable } from './tables/records.ts'
 import { contactHintsTable, rosterTable } from './tables/roster.ts'
 
 /** The tables of a node, in one place so that their version counts them all. */
 export const nodeSchema: Schema = {
   version: 1,
-  tables: [ownKeysTable, rosterTable, contactHintsTable, archiveTable, outboxTable, handledTable],
+  tables: [
+    ownKeysTable,
+    rosterTable,
+    contactHintsTable,
+    archiveTable,
+    outboxTable,
+    handledTable,
+    accountRecordsTable,
+    recordTotalsTable,
+  ],
   upgrades: [],
 }

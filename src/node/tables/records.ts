@@ -16,7 +16,7 @@ export const accountRecordsTable = {
     expires_ms: { type: 'integer' },
     /** When it was last known to be current. */
     seen_ms: { type: 'integer' },
-    /** XOR of its place and this node's, 32 bytes; how far this node is from being a custodian. */
+    /** XOR of the Kademlia ids of its place and of this node, 32 bytes: how far this node is from being a custodian. */
     distance: { type: 'bytes' },
     bytes: { type: 'bytes' },
   },

@@ -1,0 +1,2 @@
+/** The nodes closest to a place that keep what belongs there. Why ten: protocols.md, "Custodians". */
+export const CUSTODIANS_PER_PLACE = 10

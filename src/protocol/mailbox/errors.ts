@@ -1,0 +1,47 @@
+import { ProtocolViolation } from '../../util/protocol-violation.ts'
+
+/** How a peer broke the mailbox protocol; such a peer's stream is closed and the peer counted against. */
+export type MailboxViolationReason =
+  /** A frame longer than `FRAME_MAX_BYTES`, or no such message. */
+  | 'malformed'
+  /** More unanswered requests than allowed. */
+  | 'too-many-requests'
+  /** A request id that is still waiting for its answer. */
+  | 'repeated-request'
+  /** An answer nobody asked for, or of the wrong kind. */
+  | 'unexpected-answer'
+  /** It does not read its answers. */
+  | 'slow-reader'
+
+/** A peer did what the mailbox protocol forbids. */
+export class MailboxViolation extends ProtocolViolation {
+  constructor(reason: MailboxViolationReason, message: string, options?: ErrorOptions) {
+    super(reason, message, options)
+  }
+}
+
+/** Why a peer gave no usable answer. */
+export type MailboxFailure =
+  /** No answer in time. */
+  | 'timeout'
+  /** The stream broke or was closed before the answer. */
+  | 'broken'
+  /** The peer broke the protocol; `cause` is the violation. */
+  | 'violation'
+  /** The peer would not answer, such as for too many requests. */
+  | 'refused'
+  /** Too many of our own requests to that peer wait already. */
+  | 'busy'
+  /** This client was stopped. */
+  | 'stopped'
+
+/** An exchange with a peer failed; another peer may do better. */
+export class MailboxError extends Error {
+  override readonly name = 'MailboxError'
+  readonly failure: MailboxFailure
+
+  constructor(failure: MailboxFailure, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.failure = failure
+  }
+}
