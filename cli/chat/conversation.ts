@@ -1,0 +1,131 @@
+import { CliError } from '../cli-error.ts'
+import type { ControlClient } from '../control/client.ts'
+import type { ControlEvent, MessageView, PresenceWord } from '../control/messages.ts'
+import { messageLine, speaker } from '../message-line.ts'
+import { checkMessageText } from '../message-text.ts'
+import type { Output, OutputEvent } from '../output.ts'
+import { oneLine } from '../terminal-text.ts'
+
+/** Characters of a message that its delivery mark repeats. */
+const MARK_CHARACTERS = 40
+
+/** What a conversation is made of. */
+export interface ConversationInit {
+  readonly client: ControlClient
+  readonly output: Output
+  readonly address: string
+  readonly name: string | undefined
+  /** What the user typed is on the screen already. */
+  readonly echo: boolean
+  /** Prints without tearing the line being typed. */
+  readonly around: (print: () => void) => void
+}
+
+/** One conversation in the terminal: shows what comes, sends what is typed, marks what arrived. */
+export class Conversation {
+  readonly #init: ConversationInit
+  /** Own messages that are not at the other side yet, by id. Bounded by what one sitting types. */
+  readonly #underway = new Map<string, string>()
+  /** States that were told before the answer to `send`. */
+  #early = new Map<string, MessageView['state']>()
+  #presence: PresenceWord | undefined
+  #idle: () => void = () => {}
+  /** Messages that could not be sent. */
+  failures = 0
+
+  constructor(init: ConversationInit) {
+    this.#init = init
+  }
+
+  /** Shows messages from before. */
+  showHistory(messages: readonly MessageView[]): void {
+    const { output, name } = this.#init
+    for (const message of messages) {
+      output.event({ event: 'history', ...message }, messageLine(message, name))
+      if (message.direction === 'out' && message.state === 'queued') {
+        this.#underway.set(message.id, message.body)
+      }
+    }
+  }
+
+  showPresence(presence: PresenceWord): void {
+    if (presence !== this.#presence) {
+      this.#presence = presence
+      const words = presence === 'unavailable' ? 'is not there; messages wait until their node is' : `is ${presence}`
+      this.#show({ event: 'presence', presence }, `-- ${this.#speaker()} ${words}`)
+    }
+  }
+
+  /** Acts on an event of the account; those of other conversations are none of its business. */
+  handle(event: ControlEvent): void {
+    if (event.event === 'contact' || event.peer !== this.#init.address) {
+      return
+    }
+    if (event.event === 'presence') {
+      this.showPresence(event.presence)
+    } else if (event.event === 'message-state') {
+      this.#mark(event.id, event.state)
+    } else if (event.message.direction === 'in') {
+      this.#show({ event: 'message', ...event.message }, messageLine(event.message, this.#init.name))
+    }
+  }
+
+  /** Sends one line; a refusal is shown and counted. */
+  async send(text: string): Promise<void> {
+    const { client, address, echo } = this.#init
+    try {
+      const sent = await client.request<{ id: string; state: MessageView['state'] }>('send', {
+        address,
+        text: checkMessageText(text),
+      })
+      this.#underway.set(sent.id, text)
+      this.#show({ event: 'sent', ...sent }, echo ? `   <me> ${oneLine(text)}` : undefined)
+      this.#mark(sent.id, this.#early.get(sent.id) ?? sent.state)
+    } catch (error) {
+      if (!(error instanceof CliError)) {
+        throw error
+      }
+      this.failures++
+      this.#show({ event: 'refused', condition: error.condition, message: error.message }, `!! ${error.message}`)
+    }
+    this.#early = new Map()
+  }
+
+  /** Resolves when every message of this sitting has arrived, or after `timeoutMs`. */
+  delivered(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs)
+      this.#idle = () => {
+        if (this.#underway.size === 0) {
+          clearTimeout(timer)
+          resolve()
+        }
+      }
+      this.#idle()
+    })
+  }
+
+  #mark(id: string, state: MessageView['state']): void {
+    const text = this.#underway.get(id)
+    if (text === undefined) {
+      this.#early.set(id, state)
+      return
+    }
+    if (state === 'queued') {
+      return
+    }
+    this.#underway.delete(id)
+    const excerpt = oneLine(text.length > MARK_CHARACTERS ? `${text.slice(0, MARK_CHARACTERS)}…` : text)
+    const mark = state === 'delivered' ? '   ✓ delivered' : '   ✗ not delivered'
+    this.#show({ event: 'message-state', id, state }, `${mark}: ${excerpt}`)
+    this.#idle()
+  }
+
+  #speaker(): string {
+    return speaker(this.#init.name, this.#init.address)
+  }
+
+  #show(object: OutputEvent, text: string | undefined): void {
+    this.#init.around(() => this.#init.output.event(object, text))
+  }
+}

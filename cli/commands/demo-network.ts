@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { createNode, type KabberNode, NodeKey, nodeSchema } from '../../src/index.ts'
+import { openSystem } from '../../src/os/open-system.ts'
+import { OsRandom } from '../../src/os/os-random.ts'
+import { openSqliteStore } from '../../src/os/sqlite-store.ts'
+import type { CommandContext } from '../context.ts'
+import { findHome } from '../find-home.ts'
+import { stopSignal } from '../node/stop-signal.ts'
+
+/** Nodes of the demo's network besides those of Alice and Bob. */
+export const DEMO_NODES = 8
+
+/**
+ * `kabber demo-network`, started by `kabber demo`: nodes without accounts in one process, as they would run on the machines
+ * of eight strangers. They route lookups and keep account records.
+ */
+export async function demoNetwork(context: CommandContext): Promise<void> {
+  const stopped = stopSignal(context.output)
+  const { path } = findHome(context)
+  const nodes: KabberNode[] = []
+  const addresses: string[] = []
+  try {
+    for (let index = 0; index < DEMO_NODES; index++) {
+      const node = openDemoNode(join(path, `node-${index + 1}`, 'kabber.sqlite'), addresses.slice(-2))
+      nodes.push(node)
+      await node.start()
+      addresses.push(`${node.status().addresses[0]}/p2p/${node.peerId}`)
+    }
+    context.output.result({ event: 'ready', addresses }, addresses.join('\n'))
+    await stopped
+  } finally {
+    await Promise.all(nodes.map((node) => node.stop()))
+  }
+}
+
+function openDemoNode(storePath: string, bootstrap: readonly string[]): KabberNode {
+  const key = NodeKey.fromSeed(new OsRandom().bytes(32))
+  const system = openSystem(openSqliteStore(storePath, nodeSchema), {
+    nodeSeed: key.seed,
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    bootstrap,
+    mdns: false,
+    logLevel: process.env.KABBER_LOG ?? 'error',
+  })
+  return createNode(system, { accounts: [] })
+}

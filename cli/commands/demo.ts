@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CliError } from '../cli-error.ts'
+import type { CommandContext } from '../context.ts'
+import { Children } from '../demo/child.ts'
+import { joinText } from '../demo/join-text.ts'
+import { Narrator } from '../demo/narrator.ts'
+import { Person } from '../demo/person.ts'
+import { play } from '../demo/play.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { DEMO_NODES } from './demo-network.ts'
+
+/** The whole play, milliseconds; it takes a few seconds. */
+const DEMO_LIMIT_MS = 60_000
+
+/** What the play leaves standing for `--stay`. */
+interface Scene {
+  readonly bootstrap: readonly string[]
+  readonly alice: Person
+  readonly bob: Person
+}
+
+/** `kabber demo [--stay]` */
+export async function demo(
+  context: CommandContext,
+  _args: readonly string[],
+  options: { stay?: boolean },
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'kabber-demo-'))
+  const children = new Children()
+  const interrupted = interruption()
+  try {
+    const scene = await Promise.race([
+      perform(context, children, folder),
+      interrupted.then(() => {
+        throw new CliError(EXIT_CODES.failed, 'demo', 'demo: interrupted')
+      }),
+      overdue(),
+    ])
+    if (options.stay === true) {
+      const { bootstrap, alice, bob } = scene
+      context.output.result(
+        { event: 'stay', bootstrap, alice: alice.uri, bob: bob.uri },
+        joinText(alice, bootstrap[0] ?? '', folder),
+      )
+      await interrupted
+    }
+  } finally {
+    await children.end()
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+async function perform({ output }: CommandContext, children: Children, folder: string): Promise<Scene> {
+  const narrator = new Narrator(output)
+  const alice = new Person('Alice', folder, children)
+  const bob = new Person('Bob', folder, children)
+  const network = children.run(['--home', folder, 'demo-network'])
+  const bootstrap = (await network.firstLine).addresses as string[]
+  narrator.step(`A network of ${DEMO_NODES} nodes is up, in one process, on 127.0.0.1. None of them is a server.`)
+  const messages = await play({ alice, bob, bootstrap, narrator })
+  const seconds = (narrator.elapsedMs / 1_000).toFixed(1)
+  output.result(
+    { event: 'done', messages, elapsedMs: Math.round(narrator.elapsedMs) },
+    `\n${messages} messages sent, ${messages} arrived, none twice. The demo took ${seconds} s.`,
+  )
+  return { bootstrap, alice, bob }
+}
+
+/** Resolves with the first signal that asks to stop; a second one ends the process. */
+function interruption(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => resolve())
+    }
+  })
+}
+
+function overdue(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const error = new CliError(EXIT_CODES.failed, 'demo', `demo: not finished after ${DEMO_LIMIT_MS / 1_000} s`)
+    setTimeout(() => reject(error), DEMO_LIMIT_MS).unref()
+  })
+}

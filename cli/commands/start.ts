@@ -1,0 +1,64 @@
+import type { Account, KabberNode } from '../../src/index.ts'
+import type { CommandContext } from '../context.ts'
+import { findHome } from '../find-home.ts'
+import { checkBootstrapAddress, checkListenAddress } from '../listen-addresses.ts'
+import { openNode } from '../node/open-node.ts'
+import { stopSignal } from '../node/stop-signal.ts'
+import { oneLine } from '../terminal-text.ts'
+
+/** `kabber start [--listen MULTIADDR]… [--bootstrap MULTIADDR]… [--no-mdns]` */
+export async function start(
+  context: CommandContext,
+  _args: readonly string[],
+  options: { listen?: readonly string[]; bootstrap?: readonly string[]; mdns: boolean },
+): Promise<void> {
+  const listen = options.listen?.map(checkListenAddress)
+  const bootstrap = (options.bootstrap ?? []).map(checkBootstrapAddress)
+  const stopped = stopSignal(context.output)
+  const running = await openNode(findHome(context), { listen, bootstrap, mdns: options.mdns })
+  try {
+    announce(context, running.node)
+    await stopped
+  } finally {
+    await running.stop()
+  }
+}
+
+function announce({ output }: CommandContext, node: KabberNode): void {
+  const [account] = node.accounts
+  const { peerId } = node
+  const addresses = node.status().addresses.map((address) => `${address}/p2p/${peerId}`)
+  output.result(
+    { event: 'ready', address: account?.address, peerId, addresses },
+    [
+      'The node is running; Ctrl-C stops it.',
+      ...(account === undefined ? [] : [`address    ${account.address}`]),
+      `peer id    ${peerId}`,
+      ...addresses.map((address) => `listening  ${address}`),
+      'In another terminal, with the same home: kabber whoami, kabber contact add …, kabber chat …',
+    ].join('\n'),
+  )
+  if (account !== undefined) {
+    tellEvents(output, account)
+  }
+}
+
+/** That something came, never what: the terminal of a node may be anybody's to read. */
+function tellEvents(output: CommandContext['output'], account: Account): void {
+  account.subscribe((event) => {
+    if (event.type === 'message' && event.message.direction === 'in') {
+      const { id, peer } = event.message
+      output.event({ event: 'message', id, from: peer }, `message from ${nameOf(account, peer)}`)
+    } else if (event.type === 'roster' && event.entry.pendingIn) {
+      const from = event.entry.jid
+      output.event(
+        { event: 'contact-request', from },
+        `${from} asks to see when you are there; to allow it: kabber contact accept ${from}`,
+      )
+    }
+  })
+}
+
+function nameOf(account: Account, jid: string): string {
+  return oneLine(account.roster().find((entry) => entry.jid === jid)?.name ?? jid)
+}

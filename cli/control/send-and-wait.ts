@@ -1,0 +1,63 @@
+import type { ControlClient } from './client.ts'
+import type { MessageView } from './messages.ts'
+
+/** A message as the node took it. */
+export interface Sent {
+  readonly id: string
+  readonly state: MessageView['state']
+}
+
+/** Hands a message to the node; resolves when it is on its disk. */
+export function sendMessage(client: ControlClient, address: string, text: string): Promise<Sent> {
+  return client.request<Sent>('send', { address, text })
+}
+
+/**
+ * Sends messages over one connection and waits for what becomes of them. It listens from before the first is sent, so
+ * that no delivery is missed.
+ */
+export class DeliveryWatch {
+  readonly #client: ControlClient
+  readonly #states = new Map<string, MessageView['state']>()
+  readonly #wakers = new Set<() => void>()
+
+  private constructor(client: ControlClient) {
+    this.#client = client
+    client.onEvent((event) => {
+      if (event.event === 'message-state') {
+        this.#states.set(event.id, event.state)
+        for (const wake of this.#wakers) {
+          wake()
+        }
+      }
+    })
+  }
+
+  static async open(client: ControlClient): Promise<DeliveryWatch> {
+    const watch = new DeliveryWatch(client)
+    await client.request('subscribe')
+    return watch
+  }
+
+  /** Resolves with the state of `sent` when it is no longer queued, after `timeoutMs`, or when the node is gone. */
+  async settled(sent: Sent, timeoutMs: number): Promise<MessageView['state']> {
+    const state = (): MessageView['state'] => this.#states.get(sent.id) ?? sent.state
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs)
+      const wake = (): void => {
+        if (state() !== 'queued') {
+          clearTimeout(timer)
+          this.#wakers.delete(wake)
+          resolve()
+        }
+      }
+      this.#wakers.add(wake)
+      void this.#client.closed.then(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+      wake()
+    })
+    return state()
+  }
+}

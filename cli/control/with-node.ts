@@ -1,0 +1,44 @@
+import { CliError } from '../cli-error.ts'
+import type { CommandContext } from '../context.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { findHome } from '../find-home.ts'
+import { ControlClient } from './client.ts'
+
+/**
+ * Runs `task` with a connection to the running node. A command that takes an address passes it too: one that is malformed
+ * is told before the missing node, because starting one would not help.
+ *
+ * @throws CliError `noNode` if none is running
+ */
+export async function withNode(
+  context: CommandContext,
+  task: (client: ControlClient) => Promise<void>,
+  address?: string,
+): Promise<void> {
+  const client = await connect(context, address)
+  try {
+    await task(client)
+  } finally {
+    client.close()
+  }
+}
+
+async function connect(context: CommandContext, address: string | undefined): Promise<ControlClient> {
+  const home = findHome(context)
+  try {
+    return await ControlClient.connect(home.controlSocketPath, home.path)
+  } catch (error) {
+    if (error instanceof CliError && error.exitCode === EXIT_CODES.noNode && address !== undefined) {
+      await refuseMalformed(address)
+    }
+    throw error
+  }
+}
+
+/** A name without a node to look it up is left alone. */
+async function refuseMalformed(address: string): Promise<void> {
+  if (/[@:?]/.test(address)) {
+    const { readAddress } = await import('./find-contact.ts')
+    readAddress(address)
+  }
+}

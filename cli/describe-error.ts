@@ -1,0 +1,43 @@
+import { IdentityError, StanzaError, StoreError } from '../src/index.ts'
+import { CliError } from './cli-error.ts'
+import { EXIT_CODES } from './exit-codes.ts'
+
+/** Words for the failures of the operating system that people meet. */
+const SYSTEM_FAILURES: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EADDRINUSE: 'another program listens there already',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+}
+
+/** An error of the layers below as a sentence, a word and an exit code. */
+export function describeError(error: unknown): CliError {
+  if (error instanceof CliError) {
+    return error
+  }
+  if (error instanceof StoreError) {
+    return new CliError(EXIT_CODES.failed, `store-${error.failure}`, error.message, { cause: error })
+  }
+  if (error instanceof StanzaError) {
+    const exitCode = error.condition === 'jid-malformed' ? EXIT_CODES.usage : EXIT_CODES.failed
+    return new CliError(exitCode, error.condition, error.message, { cause: error })
+  }
+  if (error instanceof IdentityError) {
+    return new CliError(EXIT_CODES.usage, error.reason, error.message, { cause: error })
+  }
+  return describeSystemError(error)
+}
+
+function describeSystemError(error: unknown): CliError {
+  if (!(error instanceof Error)) {
+    return new CliError(EXIT_CODES.failed, 'internal-server-error', String(error))
+  }
+  const { code, path } = error as NodeJS.ErrnoException
+  const words = SYSTEM_FAILURES[code ?? '']
+  const message = words === undefined ? error.message : `${path ?? error.message}: ${words}`
+  return new CliError(EXIT_CODES.failed, code?.toLowerCase() ?? 'internal-server-error', message, { cause: error })
+}

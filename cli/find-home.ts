@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { badInput, CliError } from './cli-error.ts'
+import type { CommandContext } from './context.ts'
+import { EXIT_CODES } from './exit-codes.ts'
+
+const STORE_FILE = 'kabber.sqlite'
+const CONTROL_SOCKET = 'control.sock'
+
+/** Longest path that a Unix socket takes everywhere, bytes: 103 on macOS, 107 on Linux. */
+const MAX_SOCKET_PATH_BYTES = 103
+
+/** A folder with everything of one person's node: keys, messages, control socket. */
+export interface Home {
+  readonly path: string
+  readonly storePath: string
+  readonly controlSocketPath: string
+  /** True if something is kept there already. */
+  exists(): boolean
+}
+
+/**
+ * The home of `--home`, else of `KABBER_HOME`, else `kabber` in the XDG data folder. Touches nothing.
+ *
+ * @throws CliError if the path is too long for the control socket
+ */
+export function findHome(context: Pick<CommandContext, 'home'>): Home {
+  if (context.home === '') {
+    throw badInput('--home needs the name of a folder')
+  }
+  return homeAt(context.home ?? process.env.KABBER_HOME ?? defaultHome())
+}
+
+function homeAt(folder: string): Home {
+  const path = resolve(folder)
+  const controlSocketPath = join(path, CONTROL_SOCKET)
+  const excess = Buffer.byteLength(controlSocketPath) - MAX_SOCKET_PATH_BYTES
+  if (excess > 0) {
+    throw badInput(
+      `the path of the home is ${excess} bytes too long for the node's socket; choose a shorter one: ${path}`,
+    )
+  }
+  const storePath = join(path, STORE_FILE)
+  return { path, storePath, controlSocketPath, exists: () => existsSync(storePath) }
+}
+
+/** XDG Base Directory Specification 0.8; a relative value is to be ignored. */
+function defaultHome(): string {
+  const dataHome = process.env.XDG_DATA_HOME
+  return join(dataHome?.startsWith('/') === true ? dataHome : join(homedir(), '.local', 'share'), 'kabber')
+}
+
+/**
+ * Makes the folder of a home, for its owner only.
+ *
+ * @throws CliError
+ */
+export function makeHome(home: Home): void {
+  try {
+    mkdirSync(home.path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'failure'
+    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'a part of the path is a file' : code
+    throw new CliError(EXIT_CODES.failed, 'home', `the folder ${home.path} cannot be made: ${why}`, { cause: error })
+  }
+}

@@ -1,0 +1,26 @@
+import { EXIT_CODES } from '../exit-codes.ts'
+import type { Output } from '../output.ts'
+
+/** Time for a node to stop in good order, milliseconds; then it is ended. What it has acknowledged is on disk. */
+const STOP_LIMIT_MS = 4_500
+
+/** Resolves with the first SIGINT or SIGTERM. A second one, or an overlong stop, ends the process. */
+export function stopSignal(output: Output): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false
+    const onSignal = (): void => {
+      if (asked) {
+        process.exit(EXIT_CODES.failed)
+      }
+      asked = true
+      output.note('stopping…')
+      setTimeout(() => {
+        output.note('kabber: the node did not stop in time and was ended')
+        process.exit(EXIT_CODES.failed)
+      }, STOP_LIMIT_MS).unref()
+      resolve()
+    }
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+  })
+}

@@ -1,0 +1,148 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { CommandContext } from './context.ts'
+import { parseDuration } from './duration.ts'
+import type { ExitCode } from './exit-codes.ts'
+import type { Output } from './output.ts'
+import { programVersion } from './version.ts'
+
+const ADDRESS_HELP = 'contact URI, address (00…@id.internal) or name of a contact'
+
+const EPILOGUE = `
+ADDRESS is a ${ADDRESS_HELP}.
+Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 no running node, 4 timed out. More: docs/cli.md
+`
+
+/** A command; its code is loaded only when it runs. */
+type Action = (context: CommandContext, args: readonly string[], options: never) => Promise<void>
+
+/** The command line of `kabber`: every command with its arguments and options, nothing else. */
+export function createProgram(output: Output, exitWith: (code: ExitCode) => void): Command {
+  const program = new Command('kabber')
+    .description('Chat over XMPP without a server: your own node, found through a DHT.')
+    .version(programVersion(), '--version')
+    .option('--home <dir>', 'folder with keys and messages (default: $KABBER_HOME, else the XDG data folder)')
+    .option('--json', 'one JSON object a line on stdout')
+    .addHelpText('after', EPILOGUE)
+    .exitOverride()
+    .configureOutput({ outputError: () => {}, writeErr: (text) => output.json || output.note(text.trimEnd()) })
+    .showSuggestionAfterError(true)
+
+  /** Hands commander's arguments and options to a command that is loaded now. */
+  const run =
+    (load: () => Promise<Action>) =>
+    async (...given: unknown[]): Promise<void> => {
+      // Commander ends the list with the options and the command.
+      const options = given.at(-2)
+      const { home } = program.opts<{ home?: string }>()
+      const args = given.slice(0, -2).filter((value) => typeof value === 'string')
+      const action = await load()
+      await action({ output, home, exitWith }, args, options as never)
+    }
+
+  addNodeCommands(program, run)
+  addContactCommands(program, run)
+  addMessageCommands(program, run)
+  return program
+}
+
+type Runner = (load: () => Promise<Action>) => (...given: unknown[]) => Promise<void>
+
+function addNodeCommands(program: Command, run: Runner): void {
+  program
+    .command('init')
+    .description('make a home: keys, address and recovery phrase')
+    .option('--name <nick>', 'nickname that others see')
+    .option('--recover', 'restore an account from its recovery phrase (asked for, or read from stdin)')
+    .action(run(async () => (await import('./commands/init.ts')).init))
+  program
+    .command('start')
+    .description('run the node in the foreground until Ctrl-C')
+    .option('--listen <multiaddr>', 'address to listen on, such as /ip4/0.0.0.0/tcp/4001; repeatable', collect)
+    .option('--bootstrap <multiaddr>', 'node to join the network through, with /p2p/…; repeatable', collect)
+    .option('--no-mdns', 'do not look for nodes on the local network')
+    .action(run(async () => (await import('./commands/start.ts')).start))
+  program
+    .command('status')
+    .description('how the running node is doing')
+    .action(run(async () => (await import('./commands/status.ts')).status))
+  program
+    .command('whoami')
+    .description('your address, contact URI and its QR code, to hand to others')
+    .action(run(async () => (await import('./commands/whoami.ts')).whoami))
+  program
+    .command('demo')
+    .description('a network on this machine in which Alice and Bob meet and talk')
+    .option('--stay', 'keep it running and say how to join in')
+    .action(run(async () => (await import('./commands/demo.ts')).demo))
+  program
+    .command('demo-network', { hidden: true })
+    .action(run(async () => (await import('./commands/demo-network.ts')).demoNetwork))
+}
+
+function addContactCommands(program: Command, run: Runner): void {
+  const contact = program.command('contact').description('the people you talk to')
+  contact
+    .command('add')
+    .description('add somebody and ask to see when they are there')
+    .argument('<address>', 'their contact URI or address')
+    .option('--name <name>', 'what you call them')
+    .action(run(async () => (await import('./commands/contact.ts')).contactAdd))
+  contact
+    .command('list')
+    .description('your contacts and the requests that wait for you')
+    .action(run(async () => (await import('./commands/contact.ts')).contactList))
+  contact
+    .command('accept')
+    .description('let somebody who asked see when you are there, and ask them in turn')
+    .argument('<address>', ADDRESS_HELP)
+    .action(run(async () => (await import('./commands/contact.ts')).contactAccept))
+  contact
+    .command('remove')
+    .description('remove a contact; neither sees the other any more')
+    .argument('<address>', ADDRESS_HELP)
+    .action(run(async () => (await import('./commands/contact.ts')).contactRemove))
+}
+
+function addMessageCommands(program: Command, run: Runner): void {
+  program
+    .command('send')
+    .description('send a message; done when it is on disk here')
+    .argument('<address>', ADDRESS_HELP)
+    .argument('<text>', "the message; '-' reads it from stdin; put -- before one that begins with a dash")
+    .addOption(new Option('--wait <state>', 'wait until the node of the recipient has it').choices(['delivered']))
+    .option('--timeout <duration>', 'how long to wait, such as 500ms, 30s or 2m', asArgument(parseDuration), 30_000)
+    .action(run(async () => (await import('./commands/send.ts')).send))
+  program
+    .command('history')
+    .description('the conversation so far, oldest first')
+    .argument('<address>', ADDRESS_HELP)
+    .option('--limit <n>', 'only the newest n messages', asArgument(parseCount))
+    .action(run(async () => (await import('./commands/history.ts')).history))
+  program
+    .command('chat')
+    .description('a conversation in the terminal, or over pipes: each line is a message')
+    .argument('<address>', ADDRESS_HELP)
+    .action(run(async () => (await import('./commands/chat.ts')).chat))
+}
+
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value]
+}
+
+function parseCount(text: string): number {
+  const count = Number(text)
+  if (!/^\d{1,7}$/.test(text) || count === 0) {
+    throw new InvalidArgumentError('A whole number from 1 to 9999999 is needed.')
+  }
+  return count
+}
+
+function asArgument<Value>(parse: (text: string) => Value): (text: string) => Value {
+  return (text) => {
+    try {
+      return parse(text)
+    } catch (error) {
+      throw error instanceof InvalidArgumentError ? error : new InvalidArgumentError((error as Error).message)
+    }
+  }
+}

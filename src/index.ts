@@ -1,0 +1,56 @@
+// The public entry of the package. Nothing else is public.
+export { AccountKey } from './identity/account-key.ts'
+export {
+  type Contact,
+  type ContactUriParts,
+  formatContactUri,
+  parseAddress,
+  parseContactUri,
+} from './identity/contact-uri.ts'
+export { IdentityError, type IdentityProblem } from './identity/identity-error.ts'
+export { isMultiaddrText, splitPeerAddress } from './identity/multiaddr-text.ts'
+export { NodeKey } from './identity/node-key.ts'
+export { phraseFromSeed, seedFromPhrase } from './identity/recovery-phrase.ts'
+export type {
+  Account,
+  AccountEvent,
+  ArchivedMessage,
+  DeliveryState,
+  HistoryQuery,
+  KabberNode,
+  NodeInit,
+  NodeStatus,
+  RosterEntry,
+  SentMessage,
+} from './node/api.ts'
+export { createNode } from './node/node.ts'
+export { type OwnAccount, type OwnKeys, readOwnKeys, writeOwnKeys } from './node/own-keys.ts'
+export { nodeSchema } from './node/schema.ts'
+export type { Clock, Timer } from './system/clock.ts'
+export type { LogFields, Logger } from './system/logger.ts'
+export {
+  DialError,
+  type DialFailure,
+  type Network,
+  type NetworkEvent,
+  type NetworkStream,
+  type PeerAddresses,
+  type PeerIdText,
+  type Reachability,
+  type StreamHandler,
+  type StreamLimits,
+} from './system/network.ts'
+export type { Random } from './system/random.ts'
+export {
+  type Reader,
+  type Schema,
+  type Store,
+  StoreError,
+  type StoreFailure,
+  type Transaction,
+} from './system/store.ts'
+export type { System } from './system/system.ts'
+export { Element, element, type XmlNode } from './xml/element.ts'
+export { NS_CLIENT } from './xmpp/namespaces.ts'
+export { StanzaError } from './xmpp/stanza-error.ts'
+export type { Subscription } from './xmpp/subscription-state.ts'

@@ -1,0 +1,46 @@
+import type { Logger } from '../system/logger.ts'
+import type { Store } from '../system/store.ts'
+import type { System } from '../system/system.ts'
+import { Libp2pNetwork } from './libp2p-network.ts'
+import { OsClock } from './os-clock.ts'
+import { OsRandom } from './os-random.ts'
+import { isLogLevel, StderrLogger } from './stderr-logger.ts'
+import { StoreDatastore } from './store-datastore.ts'
+
+/** What a node on this machine may be told. */
+export interface OpenSystemOptions {
+  /** Seed of the node key, 32 bytes. */
+  readonly nodeSeed: Uint8Array
+  /** Multiaddrs to listen on. */
+  readonly listen: readonly string[]
+  /** Multiaddrs with `/p2p/…` of nodes to join the network through. @default none */
+  readonly bootstrap?: readonly string[]
+  /** Looks for nodes on the LAN. @default true */
+  readonly mdns?: boolean
+  /** Told to peers. @default '0.0.0' */
+  readonly version?: string
+  /** `debug`, `info`, `warn`, `error` or `silent`. @default 'warn' */
+  readonly logLevel?: string
+}
+
+/** The real machine as a `System`: libp2p over TCP, the system's clock and randomness, log lines on stderr. */
+export function openSystem(store: Store, options: OpenSystemOptions): System {
+  const clock = new OsClock()
+  const random = new OsRandom()
+  const logger = stderrLogger(clock, options.logLevel)
+  const network = new Libp2pNetwork(
+    { clock, random, logger: logger.child('network'), datastore: new StoreDatastore(store) },
+    {
+      privateKeySeed: options.nodeSeed,
+      listen: options.listen,
+      bootstrap: options.bootstrap ?? [],
+      mdns: options.mdns ?? true,
+      ...(options.version === undefined ? {} : { version: options.version }),
+    },
+  )
+  return { clock, random, network, store, logger }
+}
+
+function stderrLogger(clock: OsClock, level = 'warn'): Logger {
+  return new StderrLogger({ clock, level: isLogLevel(level) ? level : 'warn' })
+}
