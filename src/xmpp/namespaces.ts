@@ -1,0 +1,22 @@
+/** Stanzas between a client and its server, and between nodes (RFC 6120 §4.8.3). */
+export const NS_CLIENT = 'jabber:client'
+/** Stanza error conditions (RFC 6120 §8.3.2). */
+export const NS_STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
+/** The stream element, its features and errors (RFC 6120 §4.8.1). */
+export const NS_STREAM = 'http://etherx.jabber.org/streams'
+/** Stream error conditions (RFC 6120 §4.9.2). */
+export const NS_STREAMS = 'urn:ietf:params:xml:ns:xmpp-streams'
+/** Chat state notifications (XEP-0085). */
+export const NS_CHAT_STATES = 'http://jabber.org/protocol/chatstates'
+/** Delayed delivery (XEP-0203). */
+export const NS_DELAY = 'urn:xmpp:delay'
+/** Service discovery (XEP-0030). */
+export const NS_DISCO_INFO = 'http://jabber.org/protocol/disco#info'
+/** Message processing hints (XEP-0334). */
+export const NS_HINTS = 'urn:xmpp:hints'
+/** XMPP ping (XEP-0199). */
+export const NS_PING = 'urn:xmpp:ping'
+/** Message delivery receipts (XEP-0184). */
+export const NS_RECEIPTS = 'urn:xmpp:receipts'
+/** Unique and stable stanza ids (XEP-0359). */
+export const NS_STANZA_ID = 'urn:xmpp:sid:0'
