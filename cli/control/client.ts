@@ -1,6 +1,7 @@
 import { createConnection, type Socket } from 'node:net'
 import { CliError } from '../cli-error.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import type { Home } from '../find-home.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { type ControlAnswer, type ControlEvent, type ControlFailure, MAX_LINE_BYTES } from './messages.ts'
 
@@ -34,13 +35,13 @@ export class ControlClient {
   }
 
   /**
-   * Connects to the node that holds `home`.
+   * Connects to the node that runs in `home`.
    *
    * @throws CliError with `noNode` if none does
    */
-  static connect(socketPath: string, home: string): Promise<ControlClient> {
+  static connect(home: Pick<Home, 'path' | 'controlSocketPath' | 'exists'>): Promise<ControlClient> {
     return new Promise((resolve, reject) => {
-      const socket = createConnection(socketPath)
+      const socket = createConnection(home.controlSocketPath)
       socket.once('error', (error: NodeJS.ErrnoException) => reject(connectError(error, home)))
       socket.once('connect', () => {
         socket.removeAllListeners('error')
@@ -138,14 +139,14 @@ function failed(condition: string, message: string): CliError {
   return new CliError(EXIT_CODES.failed, condition, message)
 }
 
-/** A file that is missing, or left behind by a node that was killed, both mean that no node runs. */
-function connectError(error: NodeJS.ErrnoException, home: string): CliError {
-  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
-    return new CliError(
-      EXIT_CODES.noNode,
-      'no-node',
-      `no node is running in ${home}; start one with: kabber --home ${home} start`,
-    )
+/** A socket file that is missing, or left behind by a node that was killed, both mean that no node runs. */
+function connectError(error: NodeJS.ErrnoException, home: Pick<Home, 'path' | 'exists'>): CliError {
+  const { path } = home
+  if (!['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(error.code ?? '')) {
+    return failed('no-node', `the node in ${path} cannot be reached: ${error.code ?? error.message}`)
   }
-  return failed('no-node', `the node in ${home} cannot be reached: ${error.code ?? error.message}`)
+  const message = home.exists()
+    ? `no node is running in ${path}; start one with: kabber --home ${path} start`
+    : `there is no account in ${path}; make one with: kabber --home ${path} init, then: kabber --home ${path} start`
+  return new CliError(EXIT_CODES.noNode, 'no-node', message)
 }

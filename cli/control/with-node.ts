@@ -26,7 +26,7 @@ export async function withNode(
 async function connect(context: CommandContext, address: string | undefined): Promise<ControlClient> {
   const home = findHome(context)
   try {
-    return await ControlClient.connect(home.controlSocketPath, home.path)
+    return await ControlClient.connect(home)
   } catch (error) {
     if (error instanceof CliError && error.exitCode === EXIT_CODES.noNode && address !== undefined) {
       await refuseMalformed(address)

@@ -42,8 +42,7 @@ export class Person {
       ...['--listen', '/ip4/127.0.0.1/tcp/0', '--bootstrap', bootstrap],
     ])
     await this.#node.firstLine
-    const { controlSocketPath, path } = findHome({ home: this.home })
-    this.#client = await ControlClient.connect(controlSocketPath, path)
+    this.#client = await ControlClient.connect(findHome({ home: this.home }))
     this.#watch = await DeliveryWatch.open(this.#client)
   }
 

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+
+/** What a command that ended has left behind. */
+export interface CommandResult {
+  readonly exitCode: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** The objects it printed, one a line; throws if stdout is anything else. */
+  readonly json: readonly Record<string, unknown>[]
+  readonly durationMs: number
+}
+
+/** A folder that is gone after the test. */
+export function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kabber-test-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+  return folder
+}
+
+/** Runs `kabber ARGS…` to its end, with `input` on stdin. */
+export async function kabber(args: readonly string[], input = ''): Promise<CommandResult> {
+  const startMs = performance.now()
+  const child = spawnKabber(args)
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(input)
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
+  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  return {
+    exitCode,
+    stdout: stdout(),
+    stderr: stderr(),
+    get json() {
+      return stdout()
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+    },
+    durationMs: performance.now() - startMs,
+  }
+}
+
+/** A command that runs on, such as `kabber start`; killed after the test if it still does. */
+export class RunningKabber {
+  readonly #process: ChildProcess
+  readonly #lines: string[] = []
+  readonly #ended: Promise<number | null>
+  #wake: () => void = () => {}
+  #stderr: () => string
+
+  constructor(t: TestContext, args: readonly string[]) {
+    const child = spawnKabber(args)
+    this.#process = child
+    this.#stderr = collect(child.stderr)
+    this.#ended = new Promise((resolve) => child.once('close', resolve))
+    let rest = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      const parts = `${rest}${chunk.toString()}`.split('\n')
+      rest = parts.pop() ?? ''
+      this.#lines.push(...parts)
+      this.#wake()
+    })
+    void this.#ended.then(() => this.#wake())
+    t.after(() => this.end('SIGKILL'))
+  }
+
+  /** The first object it printed or will print for which `predicate` holds. */
+  async line(predicate: (line: Record<string, unknown>) => boolean = () => true): Promise<Record<string, unknown>> {
+    for (let ended = false; ; ) {
+      const found = this.#lines.map((line) => JSON.parse(line) as Record<string, unknown>).find(predicate)
+      if (found !== undefined) {
+        return found
+      }
+      if (ended) {
+        throw new Error(`it ended without that line: ${this.#stderr()} ${this.#lines.join(' ')}`)
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+        void this.#ended.then(() => {
+          ended = true
+          resolve()
+        })
+      })
+    }
+  }
+
+  /** Writes to its stdin. */
+  write(text: string): void {
+    this.#process.stdin?.write(text)
+  }
+
+  /** Ends its stdin. */
+  endInput(): void {
+    this.#process.stdin?.end()
+  }
+
+  /** Its exit code, null after a signal. */
+  get ended(): Promise<number | null> {
+    return this.#ended
+  }
+
+  /** Sends a signal and gives the exit code. */
+  end(signal: NodeJS.Signals): Promise<number | null> {
+    this.#process.kill(signal)
+    return this.#ended
+  }
+}
+
+function spawnKabber(args: readonly string[]): ChildProcess {
+  const { KABBER_HOME: _home, KABBER_LOG: _log, ...env } = process.env
+  return spawn(process.execPath, [MAIN, ...args], { env, stdio: 'pipe' })
+}
+
+function collect(stream: ChildProcess['stdout']): () => string {
+  let text = ''
+  stream?.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+  })
+  return () => text
+}
