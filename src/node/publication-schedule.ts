@@ -13,6 +13,20 @@ const QUIET_MS = 600_000
 /** Publications for one new peer while custodians are missing: the peer may need time to show up in the DHT. *ours* */
 const SHORTFALL_RETRIES_MAX = 5
 
+/**
+ * After a new record was published its custodians are asked once for the account's newest: another device may have
+ * published at the same time, and where its record came second nobody told this one. *ours*
+ */
+const CONFIRM_DELAY_MS = 60_000
+
+/** What is done when its time has come. */
+export interface PublicationActions {
+  /** With `again`, to all custodians. */
+  publish(options: { again: boolean }): void
+  /** Asks the custodians for the newest record. */
+  confirm(): void
+}
+
 /** One cause of publications and when the next one of it is due. */
 class Trigger {
   readonly #clock: Clock
@@ -51,25 +65,30 @@ class Trigger {
 /** Decides when a record is published: every 22 h, soon after a change, and again while custodians are missing. */
 export class PublicationSchedule {
   readonly #clock: Clock
-  readonly #publish: (options: { again: boolean }) => void
+  readonly #actions: PublicationActions
   readonly #change: Trigger
   readonly #shortfall: Trigger
   #retriesLeft = SHORTFALL_RETRIES_MAX
   #missing = true
   #regular: Timer | undefined
+  #confirmation: Timer | undefined
   #stopped = false
 
-  constructor(clock: Clock, random: Random, publish: (options: { again: boolean }) => void) {
+  constructor(clock: Clock, random: Random, actions: PublicationActions) {
     this.#clock = clock
-    this.#publish = publish
-    this.#change = new Trigger(clock, random, () => publish({ again: false }))
-    this.#shortfall = new Trigger(clock, random, () => publish({ again: false }))
+    this.#actions = actions
+    this.#change = new Trigger(clock, random, () => actions.publish({ again: false }))
+    this.#shortfall = new Trigger(clock, random, () => actions.publish({ again: false }))
   }
 
-  /** A publication ended; `custodians` hold the record, 0 also if it failed. */
-  published(custodians: number): void {
+  /** A publication ended; `custodians` hold the record, 0 also if it failed; it is a new one if `renewed`. */
+  published(custodians: number, renewed: boolean): void {
     if (this.#stopped) {
       return
+    }
+    if (renewed) {
+      this.#confirmation?.cancel()
+      this.#confirmation = this.#clock.schedule(CONFIRM_DELAY_MS, () => this.#actions.confirm())
     }
     this.#missing = custodians < CUSTODIANS_PER_PLACE
     if (this.#missing && this.#retriesLeft > 0) {
@@ -78,7 +97,7 @@ export class PublicationSchedule {
     }
     this.#regular ??= this.#clock.schedule(REPUBLISH_INTERVAL_MS, () => {
       this.#regular = undefined
-      this.#publish({ again: true })
+      this.#actions.publish({ again: true })
     })
   }
 
@@ -103,5 +122,6 @@ export class PublicationSchedule {
     this.#change.cancel()
     this.#shortfall.cancel()
     this.#regular?.cancel()
+    this.#confirmation?.cancel()
   }
 }

@@ -93,8 +93,14 @@ export class Publications {
       changed,
     })
     const { clock, random } = this.#components
-    const schedule = new PublicationSchedule(clock, random, (options) => {
-      this.#run(publication, options).catch((error: unknown) => this.#failed(error))
+    const schedule = new PublicationSchedule(clock, random, {
+      publish: (options) => {
+        this.#run(publication, options).catch((error: unknown) => this.#failed(error))
+      },
+      confirm: () => {
+        // Whatever it finds is learnt, and `learned` does the rest.
+        lookup(address, this.#stopping.signal).catch((error: unknown) => this.#failed(error))
+      },
     })
     const publication: Publication = { publisher, schedule, running: Promise.resolve() }
     this.#accounts.set(address, publication)
@@ -103,12 +109,14 @@ export class Publications {
 
   #run(publication: Publication, options: { again: boolean }): Promise<number> {
     const run = publication.running.then(async () => {
+      const { publisher, schedule } = publication
+      const before = publisher.own
       let custodians = 0
       try {
-        custodians = await publication.publisher.publish(this.#stopping.signal, options)
+        custodians = await publisher.publish(this.#stopping.signal, options)
         return custodians
       } finally {
-        publication.schedule.published(custodians)
+        schedule.published(custodians, publisher.own !== before)
       }
     })
     publication.running = run.catch(() => {})
