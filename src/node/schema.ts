@@ -1,3 +1,4 @@
+import { datastoreTable } from '../system/datastore-table.ts'
 import type { Schema } from '../system/store.ts'
 import { archiveTable } from './tables/archive.ts'
 import { handledTable } from './tables/handled.ts'
@@ -18,6 +19,7 @@ export const nodeSchema: Schema = {
     handledTable,
     accountRecordsTable,
     recordTotalsTable,
+    datastoreTable,
   ],
   upgrades: [],
 }

@@ -29,7 +29,12 @@ export function openSystem(store: Store, options: OpenSystemOptions): System {
   const random = new OsRandom()
   const logger = stderrLogger(clock, options.logLevel)
   const network = new Libp2pNetwork(
-    { clock, random, logger: logger.child('network'), datastore: new StoreDatastore(store) },
+    {
+      clock,
+      random,
+      logger: logger.child('network'),
+      datastore: new StoreDatastore({ store, clock, logger: logger.child('network') }),
+    },
     {
       privateKeySeed: options.nodeSeed,
       listen: options.listen,

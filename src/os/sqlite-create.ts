@@ -1,10 +1,10 @@
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { createPrivateFolder } from './private-folder.ts'
 import { storeError } from './sqlite-error.ts'
 
 /** Only the owner reads a store: it holds keys and messages. */
 export const PRIVATE_FILE_MODE = 0o600
-const PRIVATE_FOLDER_MODE = 0o700
 
 /**
  * Creates the file at `path` in one step, so that nobody ever sees half of one: `initialise` fills it under another
@@ -18,7 +18,7 @@ export function createStoreFile(path: string, initialise: (path: string) => void
     }
   }
   const folder = dirname(path)
-  mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE })
+  createPrivateFolder(folder)
   const draft = `${path}.new-${process.pid}`
   rmSync(draft, { force: true })
   try {
