@@ -15,9 +15,9 @@ import { deleteRecordRow, putRecordRow, type RecordRow, recordRow, recordTotals 
 import { accountRecordsTable } from './tables/records.ts'
 
 /** Bytes of records kept for others; at the bound those farthest from this node give way. *ours* */
-export const RECORD_STORAGE_MAX_BYTES: number = 64 * 1024 * 1024
+const RECORD_STORAGE_MAX_BYTES = 64 * 1024 * 1024
 /** Records kept for others; the same happens at the bound. *ours* */
-export const CUSTODY_RECORDS_MAX = 16_384
+const CUSTODY_RECORDS_MAX = 16_384
 /** PUT_RECORDs of one peer at once, and per second afterwards: a node publishes a few accounts a day. *ours* */
 const PUT_BURST_MAX = 64
 const PUTS_PER_SECOND = 0.1

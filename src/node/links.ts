@@ -127,11 +127,14 @@ export class Links {
   /** A stanza stream opened; `previously` told accounts may have changed. */
   opened(session: StanzaSession, resumed: boolean): void {
     for (const { address } of session.accounts) {
-      const link = this.#link(address)
-      link.sessions.add(session)
-      this.#step(address, { type: 'up' })
-      this.#tellWaiting(link)
-      this.#handlers.up(address, resumed)
+      this.#add(session, address, resumed)
+    }
+  }
+
+  /** A node has shown that it serves one more account. */
+  accountShown(session: StanzaSession, address: string): void {
+    if (!this.#link(address).sessions.has(session)) {
+      this.#add(session, address, false)
     }
   }
 
@@ -160,6 +163,14 @@ export class Links {
       }
       this.#forget(address, link)
     }
+  }
+
+  #add(session: StanzaSession, address: string, resumed: boolean): void {
+    const link = this.#link(address)
+    link.sessions.add(session)
+    this.#step(address, { type: 'up' })
+    this.#tellWaiting(link)
+    this.#handlers.up(address, resumed)
   }
 
   #link(address: string): Link {

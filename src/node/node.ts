@@ -39,6 +39,7 @@ export function createNode(system: System, init: NodeInit): KabberNode {
 class Node implements KabberNode {
   readonly peerId: string
   readonly #system: System
+  readonly #own: readonly OwnAccount[]
   readonly #accounts = new Map<string, LocalAccount>()
   readonly #refused = new Counters()
   readonly #custody: Custody
@@ -52,7 +53,7 @@ class Node implements KabberNode {
   readonly #handled: Handled
   #started: Promise<void> | undefined
   #stopped: Promise<void> | undefined
-  #unsubscribe: (() => void) | undefined
+  #unsubscribe: (() => void)[] = []
 
   constructor(system: System, init: NodeInit) {
     const { clock, random, network, store, logger } = system
@@ -62,8 +63,9 @@ class Node implements KabberNode {
     const positions = new Positions(store.read, addresses)
     const archive = new Archive(store.read, positions)
     this.#system = system
+    this.#own = init.accounts
     this.peerId = network.peerId
-    this.#custody = new Custody({ clock, store, logger: logger.child('custody') }, { onRefused })
+    this.#custody = new Custody({ clock, store, network, logger: logger.child('custody') }, { onRefused })
     this.#mailboxServer = new MailboxServer(
       { clock, network, logger: logger.child('mailbox') },
       { records: this.#custody, onViolation },
@@ -71,7 +73,7 @@ class Node implements KabberNode {
     this.#mailboxClient = new MailboxClient({ clock, network, logger: logger.child('mailbox') }, { onViolation })
     this.#directory = new Directory(
       { clock, random, network, store, logger: logger.child('directory'), mailbox: this.#mailboxClient },
-      { accounts: init.accounts, custody: this.#custody, onRefused },
+      { custody: this.#custody, onRefused },
     )
     this.#stanza = new StanzaProtocol(
       { clock, random, network, logger: logger.child('stanza') },
@@ -155,16 +157,24 @@ class Node implements KabberNode {
 
   async #start(): Promise<void> {
     const { network } = this.#system
-    this.#unsubscribe = network.subscribe((event) => {
-      if (event.type === 'peer-connected') {
-        this.#links.peerConnected(event.peerId)
-      }
-    })
+    this.#unsubscribe = [
+      network.subscribe((event) => {
+        if (event.type === 'peer-connected') {
+          this.#links.peerConnected(event.peerId)
+        }
+      }),
+      this.#directory.subscribe(({ record, own }) => {
+        if (own) {
+          this.#stanza.announce({ address: record.address, record: record.encoded })
+        }
+      }),
+    ]
     this.#mailboxServer.start()
     this.#stanza.start()
     await network.start()
     this.#custody.start()
-    await this.#directory.start()
+    this.#directory.start()
+    this.#publish()
     this.#handled.start()
     this.#outbox.start()
     for (const account of this.accounts) {
@@ -175,7 +185,9 @@ class Node implements KabberNode {
 
   async #stop(): Promise<void> {
     await this.#started?.catch(() => undefined)
-    this.#unsubscribe?.()
+    for (const unsubscribe of this.#unsubscribe) {
+      unsubscribe()
+    }
     this.#outbox.stop()
     this.#handled.stop()
     await this.#links.stop()
@@ -186,6 +198,15 @@ class Node implements KabberNode {
     await this.#custody.stop()
     await this.#system.network.stop()
     await this.#system.store.close()
+  }
+
+  /** From here on the directory publishes by itself; a failure is repeated at its next occasion. */
+  #publish(): void {
+    for (const account of this.#own) {
+      this.#directory.publish(account).catch((error: unknown) => {
+        this.#system.logger.warn('account record not published', { reason: String(error) })
+      })
+    }
   }
 
   #announced(addresses: readonly string[]): { address: string; record: Uint8Array }[] {
@@ -234,8 +255,9 @@ class Node implements KabberNode {
         }
         this.#links.opened(session, resumed)
       },
-      recordChanged: (_session, { bytes }) => {
+      recordChanged: (session, { address, bytes }) => {
         this.#directory.learn(bytes)
+        this.#links.accountShown(session, address)
       },
       stanza: (session, stanza) => this.#receive(session, stanza),
       detached: (session) => this.#links.detached(session),
@@ -252,7 +274,7 @@ class Node implements KabberNode {
 
   #linkHandlers(): ConstructorParameters<typeof Links>[1] {
     return {
-      lookup: (address, refresh, signal) => this.#directory.lookup(address, { refresh, signal }),
+      lookup: (address, refresh, signal) => this.#directory.lookup(address, signal, { refresh }),
       hints: (address) => this.accounts.flatMap((account) => account.hints(address)),
       up: (address, resumed) => {
         this.#outbox.linkUp(address)

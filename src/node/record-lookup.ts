@@ -7,7 +7,7 @@ import type { Network, PeerAddresses } from '../system/network.ts'
 import { CUSTODIANS_PER_PLACE } from './custodians.ts'
 
 /** After the first valid answer the others get so long: a custodian may have an older record than the rest. *ours* */
-export const LOOKUP_GRACE_MS = 1_000
+const LOOKUP_GRACE_MS = 1_000
 /** Custodians that gave an older record are handed the newer one; so many at a time, further ones are left. *ours* */
 const REPAIRS_MAX = 32
 

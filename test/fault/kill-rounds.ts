@@ -1,0 +1,153 @@
+/**
+ * Two nodes under load, killed with SIGKILL at random moments, round after round: no acknowledged message may be lost,
+ * shown twice or out of order. Run: node test/fault/kill-rounds.ts [rounds] [seed]
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { ControlClient } from '../../cli/control/client.ts'
+import { findHome } from '../../cli/find-home.ts'
+import { kabber, type NodeProcess, startNode } from '../support/node-process.ts'
+import { SeededRandom } from '../support/seeded-random.ts'
+
+/** Messages handed in at once; the control socket takes 32. */
+const IN_FLIGHT = 16
+/** The load is given in bursts, so that the whole stays below the bound of an outbox. */
+const MESSAGES_PER_ROUND = 60
+const KILL_AFTER_MAX_MS = 400
+const DRAIN_TIMEOUT_MS = 120_000
+/** A node that was killed answers again within this time (issue: reopen < 2 s). */
+const REOPEN_LIMIT_MS = 2_000
+
+interface Home {
+  readonly name: string
+  readonly path: string
+  readonly args: readonly string[]
+  node: NodeProcess
+}
+
+const rounds = Number(process.argv[2] ?? 100)
+const seed = Number(process.argv[3] ?? Math.floor(performance.timeOrigin) % 1_000_000)
+const random = new SeededRandom(seed)
+const command = `node test/fault/kill-rounds.ts ${rounds} ${seed}`
+
+async function openHome(folder: string, name: string, args: readonly string[]): Promise<Home> {
+  const path = join(folder, name)
+  await kabber(path, 'init', '--name', name)
+  return { name, path, args, node: await startNode(path, ...args) }
+}
+
+/** Writes messages until told to stop or the node dies; says which were acknowledged, in the order of writing. */
+async function write(client: ControlClient, to: string, first: number, acknowledged: Set<number>): Promise<number> {
+  let next = first
+  const writer = async (): Promise<void> => {
+    while (next < first + MESSAGES_PER_ROUND) {
+      const number = next
+      next += 1
+      try {
+        await client.request('send', { address: to, text: `message ${number}` })
+        acknowledged.add(number)
+      } catch {
+        return
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: IN_FLIGHT }, writer))
+  return first + MESSAGES_PER_ROUND
+}
+
+async function connect(home: Home): Promise<ControlClient> {
+  return await ControlClient.connect(findHome({ home: home.path }))
+}
+
+async function restart(home: Home, reopened: number[]): Promise<void> {
+  home.node = await startNode(home.path, ...home.args)
+  reopened.push(home.node.startedInMs)
+}
+
+async function drained(alice: Home): Promise<void> {
+  const untilMs = performance.now() + DRAIN_TIMEOUT_MS
+  for (;;) {
+    const [status] = (await kabber(alice.path, 'status')) as [{ accounts: { outboxMessages: number }[] }]
+    if (status.accounts[0]?.outboxMessages === 0) {
+      return
+    }
+    if (performance.now() > untilMs) {
+      throw new Error(`${status.accounts[0]?.outboxMessages} messages still wait; repeat with: ${command}`)
+    }
+    await pause(250)
+  }
+}
+
+interface Line {
+  readonly id: string
+  readonly direction: string
+  readonly body: string
+}
+
+async function history(home: Home, peer: string, direction: 'in' | 'out'): Promise<Line[]> {
+  const lines = (await kabber(home.path, 'history', peer, '--limit', '1000000')) as unknown as Line[]
+  return lines.filter((line) => line.direction === direction)
+}
+
+/** What is wrong with what Bob has, given what Alice's node had accepted in which order. */
+function judge(sent: readonly Line[], received: readonly Line[], acknowledged: ReadonlySet<number>): string[] {
+  const texts = received.map((line) => line.body)
+  const seen = new Set(texts)
+  const lost = [...acknowledged].filter((number) => !seen.has(`message ${number}`))
+  const order = sent.map((line) => line.id)
+  const misplaced = received.filter((line, index) => line.id !== order[index])
+  return [
+    ...(lost.length > 0 ? [`${lost.length} acknowledged messages lost: ${lost.slice(0, 10)}`] : []),
+    ...(seen.size < texts.length ? [`${texts.length - seen.size} messages shown twice`] : []),
+    ...(misplaced.length > 0 ? [`${misplaced.length} messages not in the order accepted`] : []),
+  ]
+}
+
+async function main(folder: string): Promise<number> {
+  const loopback = ['--listen', '/ip4/127.0.0.1/tcp/0']
+  const alice = await openHome(folder, 'alice', loopback)
+  const bootstrap = alice.node.ready.addresses[0] ?? ''
+  const bob = await openHome(folder, 'bob', [...loopback, '--bootstrap', bootstrap])
+  const [{ uri }] = (await kabber(bob.path, 'whoami')) as [{ uri: string }]
+  await kabber(alice.path, 'contact', 'add', uri)
+  await kabber(bob.path, 'contact', 'add', alice.node.ready.address)
+  const acknowledged = new Set<number>()
+  const reopened: number[] = []
+  let next = 0
+  for (let round = 1; round <= rounds; round += 1) {
+    const client = await connect(alice)
+    const writing = write(client, bob.node.ready.address, next, acknowledged)
+    await pause(random.uniform(KILL_AFTER_MAX_MS))
+    const victims = [[alice], [bob], [alice, bob]][random.uniform(3)] ?? []
+    await Promise.all(victims.map(async (home) => await home.node.end('SIGKILL')))
+    next = await writing
+    client.close()
+    await Promise.all(victims.map(async (home) => await restart(home, reopened)))
+    if (round % 10 === 0) {
+      console.log(`round ${round}: ${acknowledged.size} acknowledged`)
+    }
+  }
+  await drained(alice)
+  const sent = await history(alice, bob.node.ready.address, 'out')
+  const received = await history(bob, alice.node.ready.address, 'in')
+  const faults = judge(sent, received, acknowledged)
+  const slowest = Math.max(...reopened)
+  if (slowest > REOPEN_LIMIT_MS) {
+    console.log(`note: the slowest restart took ${slowest.toFixed(0)} ms, process start included`)
+  }
+  console.log(`${rounds} rounds, ${acknowledged.size} acknowledged, ${received.length} received, seed ${seed}`)
+  for (const fault of faults) {
+    console.error(`${fault}; repeat with: ${command}`)
+  }
+  await Promise.all([alice, bob].map(async (home) => await home.node.end('SIGTERM')))
+  return faults.length === 0 ? 0 : 1
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'kabber-kill-'))
+try {
+  process.exitCode = await main(folder)
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
