@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { openAccountRecord } from '../../../src/identity/account-record.ts'
+import { RECORD_CACHE_FRESH_MS } from '../../../src/node/directory.ts'
+import { CACHED_RECORDS_MAX } from '../../../src/node/record-cache.ts'
 import { accountOf, DAY_MS, HOUR_MS, never, peerIdOf, RecordWorld, recordOf } from './record-world.ts'
 
 const alice = accountOf('alice')
@@ -84,7 +86,7 @@ describe('a directory', () => {
     assert.equal((await lookup(bob))?.profile?.nickname, 'Alice')
     assert.equal((await lookup(bob, true))?.profile?.nickname, 'Alice B.')
     await publish(home, 'Alice C.')
-    await world.clock.advance(HOUR_MS)
+    await world.clock.advance(RECORD_CACHE_FRESH_MS)
     assert.equal((await lookup(bob))?.profile?.nickname, 'Alice C.')
     assert.equal(bob.directory.cached(alice.address)?.profile?.nickname, 'Alice C.')
   })
@@ -316,6 +318,26 @@ describe('a directory', () => {
     await world.clock.run(bob.stop())
     const again = await world.add("bob's", { store: bob.store })
     assert.equal(again.directory.cached(alice.address)?.sequence, 7)
+  })
+
+  it('keeps a bounded number of learnt records: the one not met for longest gives way', async () => {
+    const bob = await world.add("bob's", { keepsStorage: false })
+    const keys = Array.from({ length: CACHED_RECORDS_MAX + 10 }, (_, i) => accountOf(`account ${i}`))
+    const nowMs = world.clock.wallMs()
+    bob.directory.learn(recordOf(keys[0]!, nowMs))
+    for (const key of keys.slice(1, -10)) {
+      await world.clock.advance(1)
+      bob.directory.learn(recordOf(key, nowMs))
+    }
+    bob.directory.learn(recordOf(keys[0]!, nowMs))
+    for (const key of keys.slice(-10)) {
+      await world.clock.advance(1)
+      bob.directory.learn(recordOf(key, nowMs))
+    }
+    await world.clock.run(bob.stop())
+    const again = await world.add("bob's", { store: bob.store })
+    const gone = keys.filter((key) => again.directory.cached(key.address) === undefined)
+    assert.deepEqual(gone, keys.slice(1, 11))
   })
 
   it('tells of its own record when it changed', async () => {

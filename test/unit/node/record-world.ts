@@ -19,7 +19,7 @@ export const HOUR_MS = 3_600_000
 export const DAY_MS: number = 24 * HOUR_MS
 
 /** 32 bytes that follow from a name. */
-export function seedOf(name: string): Uint8Array {
+function seedOf(name: string): Uint8Array {
   return new Uint8Array(createHash('sha256').update(name).digest())
 }
 
