@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Only the owner looks into folders that hold keys and messages. */
-export const PRIVATE_FOLDER_MODE = 0o700
+const PRIVATE_FOLDER_MODE = 0o700
 
 /**
  * Creates a folder and those above it that are missing, mode 0700. Throws what node:fs throws. (`mkdirSync` with

@@ -8,7 +8,7 @@ import { upgradeSchema } from './sqlite-schema.ts'
 import { SqliteTables } from './sqlite-tables.ts'
 
 /** "kabb" in ASCII; tells our files from other programs' databases (https://sqlite.org/pragma.html#pragma_application_id). */
-export const STORE_APPLICATION_ID: number = 0x6b616262
+const STORE_APPLICATION_ID = 0x6b616262
 
 /**
  * Files up to this size are searched for damage whenever they are opened (0.9 ms/MB when cached, so 60 ms at the bound).
@@ -17,19 +17,19 @@ export const STORE_APPLICATION_ID: number = 0x6b616262
  * throws `corrupt` then. Whether the last shutdown was clean says nothing: the log is checksummed, so a crash damages
  * no page; disks and careless copies do.
  */
-export const QUICK_CHECK_MAX_BYTES: number = 64 * 1024 * 1024
+const QUICK_CHECK_MAX_BYTES = 64 * 1024 * 1024
 
 /**
  * Pages of 4 KiB in the log (8 MB) that set off a checkpoint. A page that changed often is then copied once: some 20 %
  * more transactions a second than with SQLite's 1,000, at 256 in flight.
  */
-export const CHECKPOINT_PAGES: number = 2000
+const CHECKPOINT_PAGES = 2000
 
 /** The log is cut back to this after a checkpoint, if a large transaction made it longer. */
-export const LOG_KEPT_MAX_BYTES: number = 16 * 1024 * 1024
+const LOG_KEPT_MAX_BYTES = 16 * 1024 * 1024
 
 /** Memory for pages, in KiB. */
-export const PAGE_CACHE_KIB: number = 8 * 1024
+const PAGE_CACHE_KIB = 8 * 1024
 
 /** An open, locked, checked and upgraded file. */
 export interface OpenDatabase {

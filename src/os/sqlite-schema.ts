@@ -9,7 +9,7 @@ const SQL_TYPES = { text: 'TEXT', integer: 'INTEGER', bytes: 'BLOB' } as const
 const SQL_DEFAULTS = { text: "''", integer: '0', bytes: "x''" } as const
 
 /** The `user_version` of the file: the version of the schema that wrote it, 0 for a new one. */
-export function schemaVersion(connection: DatabaseSync): number {
+function schemaVersion(connection: DatabaseSync): number {
   return Number(Object.values(connection.prepare('PRAGMA user_version').get() ?? {})[0])
 }
 

@@ -43,6 +43,7 @@ export class StoreDatastore extends BaseDatastore {
   /** Undefined for what is to be deleted. */
   #pending = new Map<string, Uint8Array | undefined>()
   #timer: Timer | undefined
+  #stopped = false
 
   constructor(components: StoreDatastoreComponents) {
     super()
@@ -94,12 +95,18 @@ export class StoreDatastore extends BaseDatastore {
     }
   }
 
-  start(): void {}
+  start(): void {
+    this.#stopped = false
+  }
 
   stop(): void {}
 
-  /** Writes what waits, once every other part of libp2p has stopped. */
+  /**
+   * Writes what waits, once every other part of libp2p has stopped. What it still says of connections that closed goes
+   * nowhere: the store may be closed by then.
+   */
   async afterStop(): Promise<void> {
+    this.#stopped = true
     await this.flush()
   }
 
@@ -121,6 +128,9 @@ export class StoreDatastore extends BaseDatastore {
   }
 
   #write(key: string, value: Uint8Array | undefined): void {
+    if (this.#stopped) {
+      return
+    }
     this.#pending.set(key, value)
     if (this.#pending.size >= DATASTORE_PENDING_MAX) {
       void this.flush()
@@ -133,12 +143,12 @@ export class StoreDatastore extends BaseDatastore {
     if (this.#pending.has(key)) {
       return this.#pending.get(key)
     }
-    return this.#components.store.read.get(datastoreTable, [key])?.value
+    return this.#stopped ? undefined : this.#components.store.read.get(datastoreTable, [key])?.value
   }
 
   *#stored(prefix: string): Generator<{ key: string; value: Uint8Array }> {
     const { read } = this.#components.store
-    let rows = read.list(datastoreTable, { from: prefix, limit: QUERY_PAGE_ROWS })
+    let rows = this.#stopped ? [] : read.list(datastoreTable, { from: prefix, limit: QUERY_PAGE_ROWS })
     // Ends with the table: every page begins after the last row of the one before.
     while (rows.length > 0) {
       let last = ''

@@ -22,8 +22,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { openSqliteStore, TURN_TRANSACTIONS_MAX } from '../../../src/os/sqlite-store.ts'
 import { StoreError, type StoreFailure } from '../../../src/system/store.ts'
 import { blobs, counters, schema } from '../../contract/store-tables.ts'
-
-const CHILD = join(import.meta.dirname, 'sqlite-store-child.ts')
+import { STORE_PROCESS } from '../../support/store-process.ts'
 
 function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'kabber-sqlite-'))
@@ -54,7 +53,7 @@ function failsWith(failure: StoreFailure, message: RegExp): (error: unknown) => 
 }
 
 function runChild(...args: string[]): string {
-  const { stdout, stderr } = spawnSync(process.execPath, [CHILD, ...args], { encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync(process.execPath, [STORE_PROCESS, ...args], { encoding: 'utf8' })
   assert.equal(stderr, '')
   return stdout
 }
@@ -265,7 +264,7 @@ describe('a disk without space', () => {
     const path = join(folderFor(t), 'kabber.db')
     const { stdout } = spawnSync(
       'bash',
-      ['-c', 'ulimit -f 512; exec "$@"', 'bash', process.execPath, CHILD, 'fill', path],
+      ['-c', 'ulimit -f 512; exec "$@"', 'bash', process.execPath, STORE_PROCESS, 'fill', path],
       {
         encoding: 'utf8',
       },
@@ -312,7 +311,7 @@ describe('kill -9', () => {
 
 /** Ids that a child process confirmed until it was killed, soon after the first `enough` of them. */
 async function fillUntilKilled(path: string, enough: number): Promise<number[]> {
-  const child = spawn(process.execPath, [CHILD, 'fill', path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [STORE_PROCESS, 'fill', path], { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   let lines = 0
   for await (const chunk of child.stdout.setEncoding('utf8')) {

@@ -165,6 +165,19 @@ test('what cannot be written is dropped with a line in the log, and the next is 
     [['warn', 'peer data dropped']],
   )
   datastore.put(new Key('/b'), bytes(2))
-  await datastore.afterStop()
+  await datastore.flush()
   assert.deepEqual(await keysOf(datastore, {}), ['/b'])
+})
+
+test('after its stop it has written what waited and touches the store no more', async () => {
+  const { store, logger, datastore } = world()
+  datastore.put(new Key('/a'), bytes(1))
+  await datastore.afterStop()
+  assert.equal(store.read.count(datastoreTable), 1)
+  await store.close()
+  datastore.put(new Key('/b'), bytes(2))
+  assert.equal(datastore.has(new Key('/a')), false)
+  assert.deepEqual(await keysOf(datastore, {}), [])
+  await datastore.flush()
+  assert.deepEqual(logger.lines, [])
 })

@@ -1,25 +1,24 @@
-import { openSqliteStore } from '../../../src/os/sqlite-store.ts'
-import { StoreError } from '../../../src/system/store.ts'
-import { counters, schema } from '../../contract/store-tables.ts'
+import { openSqliteStore } from '../../src/os/sqlite-store.ts'
+import { StoreError } from '../../src/system/store.ts'
+import { counters, schema } from '../contract/store-tables.ts'
 
 /**
- * A process that uses a store: `open PATH` prints why the store does not open, or `open`; `unprivileged PATH` does so
+ * The program of a process that uses a store: `open PATH` prints why the store does not open, or `open`; `unprivileged PATH` does so
  * without root's rights; `fill PATH` puts rows until the disk or a signal stops it, printing the id of each that is
  * confirmed.
  */
-const [act = '', path = ''] = process.argv.slice(2)
+export const STORE_PROCESS: string = import.meta.filename
 
-if (act === 'fill') {
-  await fill()
-} else {
+if (process.argv[1] === STORE_PROCESS) {
+  const [act = '', path = ''] = process.argv.slice(2)
+  await (act === 'fill' ? fill(path) : tryToOpen(act, path))
+}
+
+async function tryToOpen(act: string, path: string): Promise<void> {
   if (act === 'unprivileged' && process.getuid?.() === 0) {
     process.setgid?.(65534)
     process.setuid?.(65534)
   }
-  await tryToOpen()
-}
-
-async function tryToOpen(): Promise<void> {
   try {
     const store = openSqliteStore(path, schema)
     console.log('open')
@@ -29,7 +28,7 @@ async function tryToOpen(): Promise<void> {
   }
 }
 
-async function fill(): Promise<void> {
+async function fill(path: string): Promise<void> {
   // The signal that a process gets beside the error when a file would exceed `ulimit -f`.
   process.on('SIGXFSZ', () => {})
   const store = openSqliteStore(path, schema)
