@@ -13,6 +13,8 @@ export class SessionTraffic<Item extends Sized> {
   readonly #received: ReceivedStanzas
   readonly #unacknowledged: UnacknowledgedStanzas<Item>
   #liveness = new Liveness(0)
+  /** The `h` that the other side was told last. */
+  #told = 0
 
   /** @param firstCount where the counters start, other than 0 in tests only */
   constructor(firstCount: number) {
@@ -37,7 +39,8 @@ export class SessionTraffic<Item extends Sized> {
   /** To be called for every open that is sent, which tells the other side this `h`. */
   beginStream(): number {
     this.#received.rewind()
-    return this.#received.h
+    this.#told = this.#received.h
+    return this.#told
   }
 
   /** The other side has opened too: what is under way goes out again, then what waits. */
@@ -47,7 +50,10 @@ export class SessionTraffic<Item extends Sized> {
     if (again.length > 0) {
       this.#liveness.sent(nowMs)
     }
-    return [...again.map((item) => ({ type: 'transmit-item', item }) as const), ...this.pump(nowMs)]
+    const resent: Effects<Item> = again.map((item) => ({ type: 'transmit-item', item }))
+    // Handlers may have finished since the dialler sent its open.
+    const answer = this.#told === this.#received.h ? [] : [this.answer()]
+    return [...answer, ...resent, ...this.pump(nowMs)]
   }
 
   add(item: Item): void {
@@ -92,7 +98,8 @@ export class SessionTraffic<Item extends Sized> {
 
   /** `<a/>` as it is now. */
   answer(): SessionEffect<Item> {
-    return { type: 'transmit', frame: encodeAnswer(this.#received.h) }
+    this.#told = this.#received.h
+    return { type: 'transmit', frame: encodeAnswer(this.#told) }
   }
 
   /** Handlers are done; true if there is something to acknowledge. Receipts of an earlier session count for nothing. */

@@ -171,7 +171,8 @@ export class StanzaProtocol {
   async #openDialled(channel: StanzaChannel, dial: SharedDial<StanzaSession>): Promise<void> {
     const { clock } = this.#components
     const driver = this.#driverFor(channel.peerId)
-    if (driver.phase !== 'detached') {
+    const { phase } = driver
+    if (phase !== 'detached') {
       channel.end()
       throw new DialError('unreachable', 'the session is being closed')
     }
