@@ -1,7 +1,7 @@
 import type { MessageStream, Stream, StreamMuxerFactory } from '@libp2p/interface'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import { assert } from '../util/assert.ts'
-import { STREAM_WINDOW_BYTES } from './libp2p-limits.ts'
+import { CONNECTION_WRITE_BUFFER_BYTES, STREAM_WINDOW_BYTES } from './libp2p-limits.ts'
 
 /** Bytes that a stream of each protocol may receive in its life; the empty name is a stream not yet negotiated. */
 export type ReceiveAllowances = ReadonlyMap<string, number>
@@ -18,7 +18,7 @@ interface YamuxInside {
 }
 
 /**
- * Yamux with two bounds that @libp2p/yamux 8.0 lacks: a data frame is at most a window long (its decoder would collect
+ * Yamux with the bounds that @libp2p/yamux 8.0 lacks: what a peer that never reads makes us hold is limited, a data frame is at most a window long (its decoder would collect
  * up to 4 GiB before it looks), and a stream of a protocol that libp2p itself handles carries only so many bytes
  * (its readers buffer up to 4 MiB each).
  */
@@ -28,6 +28,8 @@ export function guardedYamux(init: YamuxMuxerInit, allowances: ReceiveAllowances
     return {
       protocol: factory.protocol,
       createStreamMuxer: (connection: MessageStream) => {
+        // The encrypted stream holds what the connection below it does not take, without a bound of its own.
+        connection.maxWriteBufferLength = CONNECTION_WRITE_BUFFER_BYTES
         const muxer = factory.createStreamMuxer(connection)
         guard(muxer as unknown as YamuxInside, allowances)
         return muxer

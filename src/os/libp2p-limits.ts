@@ -4,13 +4,13 @@
  * Worst case, all at once, in MiB:
  *
  *       64  STREAM_BUFFER_BUDGET_BYTES: unread and unsent bytes of all streams of our own protocols
- *     + 128  MAX_CONNECTIONS × CONNECTION_WRITE_BUFFER_BYTES (256 × 512 KiB)
+ *     + 144  MAX_CONNECTIONS × (CONNECTION_WRITE_BUFFER_BYTES + one batch on the socket) (256 × 576 KiB)
  *     +  64  MAX_CONNECTIONS × STREAM_WINDOW_BYTES (256 × 256 KiB): one unfinished yamux frame each
  *     +  64  MAX_CONNECTIONS × NEGOTIATION_ALLOWANCE_BYTES × MAX_STREAMS_PER_CONNECTION (256 × 4 KiB × 64)
  *     +  48  MAX_CONNECTIONS × KAD_MAX_INBOUND_STREAMS × KAD_ALLOWANCE_BYTES (256 × 4 × 48 KiB)
  *     +  32  MAX_CONNECTIONS × 4 × (IDENTIFY_ALLOWANCE_BYTES (in, out, push) or ping) (256 × 4 × 32 KiB)
  *     +  12  MAX_PENDING_INBOUND × HANDSHAKE_ALLOWANCE_BYTES (96 × 128 KiB)
- *     = 412  ≤ 512 MiB
+ *     = 428  ≤ 512 MiB
  */
 
 const KIB = 1024

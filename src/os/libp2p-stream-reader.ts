@@ -89,8 +89,7 @@ export class StreamReader {
     if (this.#stopped || this.#failure !== undefined) {
       return
     }
-    const view = data.subarray()
-    const chunk = view.byteLength < COPY_BELOW_BYTES ? view.slice() : view
+    const chunk = plainChunk(data.subarray())
     if (!this.#budget.take(cost(chunk))) {
       this.#stream.abort(new Error('too many unread bytes on all streams together'))
       return
@@ -150,4 +149,11 @@ export class StreamReader {
 
 function cost(chunk: Uint8Array): number {
   return chunk.byteLength + CHUNK_OVERHEAD_BYTES
+}
+
+/** A Uint8Array, never a Buffer: the `slice` of a Buffer shares its memory. */
+function plainChunk(view: Uint8Array): Uint8Array {
+  return view.byteLength < COPY_BELOW_BYTES
+    ? new Uint8Array(view)
+    : new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 }

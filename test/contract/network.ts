@@ -69,6 +69,8 @@ export function networkContract(name: string, makeWorld: () => NetworkWorld): vo
         const inbound = await seen.promise
         assert.equal(inbound.peerId, alice.peerId)
         assert.equal(inbound.direction, 'inbound')
+        const { value } = await stream.source.next()
+        assert.equal(Object.getPrototypeOf(value), Uint8Array.prototype)
       },
       (_alice, bob) =>
         bob.handle(
