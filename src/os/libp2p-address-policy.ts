@@ -1,7 +1,7 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../system/clock.ts'
 import { isPublicAddress, peerIdOf, withoutPeerId } from './libp2p-addresses.ts'
-import { HEARSAY_RETRY_MS, MAX_FAILED_ADDRESSES, MAX_TRUSTED_ADDRESSES } from './libp2p-limits.ts'
+import { HEARSAY_RETRY_MS, MAX_REMEMBERED_ADDRESSES, MAX_TRUSTED_ADDRESSES } from './libp2p-limits.ts'
 
 /**
  * Which addresses a node dials (security.md L9). Hearsay is every address that neither the user (bootstrap peers) nor
@@ -11,13 +11,14 @@ import { HEARSAY_RETRY_MS, MAX_FAILED_ADDRESSES, MAX_TRUSTED_ADDRESSES } from '.
  *   hearsay: they would be hosts of its own network. A node without a public address dials all: that is how LANs and
  *   test networks work.
  * - An address that failed is not dialled again by hearsay for a minute, unless `dial` asks for that very peer, so
- *   invented peers cannot make the network hammer a victim.
+ *   invented peers cannot make the network hammer a victim. An address where a peer once proved itself is exempt.
  */
 export class AddressPolicy {
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #ownAddresses: () => readonly Multiaddr[]
   readonly #trusted = new Set<string>()
   readonly #failedMs = new Map<string, number>()
+  readonly #proven = new Set<string>()
   readonly #asked = new Map<string, number>()
 
   constructor(clock: Pick<Clock, 'monotonicMs'>, ownAddresses: () => readonly Multiaddr[]) {
@@ -54,7 +55,7 @@ export class AddressPolicy {
     }
     const failedMs = this.#failedMs.get(key)
     const recentlyFailed = failedMs !== undefined && this.#clock.monotonicMs() - failedMs < HEARSAY_RETRY_MS
-    return !recentlyFailed || this.#asked.has(peerIdOf(address) ?? '')
+    return !recentlyFailed || this.#proven.has(key) || this.#asked.has(peerIdOf(address) ?? '')
   }
 
   /** What became of a dial. */
@@ -62,10 +63,11 @@ export class AddressPolicy {
     const key = keyOf(address)
     this.#failedMs.delete(key)
     if (succeeded) {
+      remember(this.#proven, key, MAX_REMEMBERED_ADDRESSES)
       return
     }
     this.#failedMs.set(key, this.#clock.monotonicMs())
-    const oldest = this.#failedMs.size > MAX_FAILED_ADDRESSES ? this.#failedMs.keys().next().value : undefined
+    const oldest = this.#failedMs.size > MAX_REMEMBERED_ADDRESSES ? this.#failedMs.keys().next().value : undefined
     if (oldest !== undefined) {
       this.#failedMs.delete(oldest)
     }

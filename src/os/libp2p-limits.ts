@@ -9,8 +9,8 @@
  *     +  64  MAX_CONNECTIONS × NEGOTIATION_ALLOWANCE_BYTES × MAX_STREAMS_PER_CONNECTION (256 × 4 KiB × 64)
  *     +  48  MAX_CONNECTIONS × KAD_MAX_INBOUND_STREAMS × KAD_ALLOWANCE_BYTES (256 × 4 × 48 KiB)
  *     +  32  MAX_CONNECTIONS × 4 × (IDENTIFY_ALLOWANCE_BYTES (in, out, push) or ping) (256 × 4 × 32 KiB)
- *     +  12  MAX_PENDING_INBOUND × HANDSHAKE_ALLOWANCE_BYTES (96 × 128 KiB)
- *     = 428  ≤ 512 MiB
+ *     +  16  (MAX_PENDING_INBOUND + MAX_PARALLEL_DIALS) × HANDSHAKE_ALLOWANCE_BYTES (128 × 128 KiB)
+ *     = 432  ≤ 512 MiB
  */
 
 const KIB = 1024
@@ -24,7 +24,7 @@ export const MAX_PENDING_INBOUND = 96
 export const LIBP2P_MAX_PENDING_INBOUND: number = 4 * MAX_PENDING_INBOUND
 /** Time for the handshake of an inbound connection: 6 round trips of 500 ms, and the sockets of silent strangers are soon back. */
 export const INBOUND_UPGRADE_TIMEOUT_MS = 5_000
-/** Bytes an inbound connection may send before it is authenticated: a handshake, and what one read of a socket brings with its end. */
+/** Bytes a remote may send before it is authenticated: a handshake, and what one read of a socket brings with its end. */
 export const HANDSHAKE_ALLOWANCE_BYTES: number = 128 * KIB
 
 /** New inbound connections a second from one public IPv4 address or IPv6 /64: a household behind one NAT, and no flood. */
@@ -95,8 +95,8 @@ export const DIAL_TIMEOUT_MS = 10_000
 export const ADDRESS_DIAL_TIMEOUT_MS = 4_000
 /** How long an address that failed is left alone when only hearsay speaks for it, so that lies cannot make nodes hammer a victim (security.md L9). */
 export const HEARSAY_RETRY_MS = 60_000
-/** Failed addresses remembered for that; at the bound the oldest is forgotten. */
-export const MAX_FAILED_ADDRESSES = 4_096
+/** Failed addresses remembered for that, and as many that once answered; at the bound the oldest is forgotten. */
+export const MAX_REMEMBERED_ADDRESSES = 4_096
 /** Private addresses that the user or the LAN itself named; at the bound the oldest is forgotten. */
 export const MAX_TRUSTED_ADDRESSES = 256
 

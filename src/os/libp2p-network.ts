@@ -1,5 +1,5 @@
-import type { Connection, PeerId, Stream } from '@libp2p/interface'
-import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
+import type { PeerId } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Datastore } from 'interface-datastore'
 import type { Clock } from '../system/clock.ts'
@@ -19,24 +19,18 @@ import type { Random } from '../system/random.ts'
 import { assert } from '../util/assert.ts'
 import { AddressPolicy } from './libp2p-address-policy.ts'
 import { isPublicAddress, parseAddress, peerIdOf, withoutPeerId } from './libp2p-addresses.ts'
-import { BufferBudget } from './libp2p-buffer-budget.ts'
+import { closeConnections } from './libp2p-close-connections.ts'
 import { closestPeers } from './libp2p-closest-peers.ts'
+import { ConnectionGate } from './libp2p-connection-gate.ts'
 import { ConnectionKeeper } from './libp2p-connection-keeper.ts'
-import { isStaleConnection, toDialError } from './libp2p-dial-error.ts'
+import { toDialError } from './libp2p-dial-error.ts'
 import { privateKeyFromSeed } from './libp2p-identity.ts'
-import { InboundGate } from './libp2p-inbound-gate.ts'
 import { insideOf, KAD_PROTOCOL } from './libp2p-kad.ts'
-import {
-  CONNECTION_CLOSE_TIMEOUT_MS,
-  DIAL_TIMEOUT_MS,
-  KAD_K,
-  MAX_DIAL_HINTS,
-  STOP_GRACE_MS,
-  STREAM_BUFFER_BUDGET_BYTES,
-} from './libp2p-limits.ts'
+import { DIAL_TIMEOUT_MS, KAD_K } from './libp2p-limits.ts'
 import { createNode, type Libp2pNode, type TransportFactory } from './libp2p-node.ts'
+import { openStream } from './libp2p-open-stream.ts'
 import { RoutingCare } from './libp2p-routing-care.ts'
-import { Libp2pStream } from './libp2p-stream.ts'
+import { Libp2pStreams } from './libp2p-streams.ts'
 import { OsRandom } from './os-random.ts'
 
 /** What the libp2p network takes from the system. */
@@ -77,12 +71,10 @@ export class Libp2pNetwork implements Network {
   readonly #components: Libp2pNetworkComponents
   readonly #init: Libp2pNetworkInit
   readonly #bootstrap: readonly { readonly peerId: string; readonly address: Multiaddr }[]
-  readonly #budget = new BufferBudget(STREAM_BUFFER_BUDGET_BYTES)
   readonly #policy: AddressPolicy
   readonly #handlers = new Map<string, { readonly handler: StreamHandler; readonly limits: StreamLimits }>()
   readonly #listeners = new Set<(event: NetworkEvent) => void>()
-  readonly #streams = new Set<Libp2pStream>()
-  readonly #handling = new Set<Promise<void>>()
+  readonly #streams: Libp2pStreams
   #node: Libp2pNode | undefined
   #keeper: ConnectionKeeper | undefined
   #care: RoutingCare | undefined
@@ -94,6 +86,7 @@ export class Libp2pNetwork implements Network {
     this.#components = components
     this.#init = init
     this.peerId = peerIdFromPrivateKey(privateKeyFromSeed(init.privateKeySeed)).toString()
+    this.#streams = new Libp2pStreams(components)
     this.#policy = new AddressPolicy(components.clock, () => this.#node?.getMultiaddrs() ?? [])
     this.#bootstrap = (init.bootstrap ?? []).map((text) => {
       const address = parseAddress(text)
@@ -124,8 +117,13 @@ export class Libp2pNetwork implements Network {
     const answered = this.#policy.ask(peer.peerId)
     try {
       const bounded = AbortSignal.any([signal, this.#components.clock.timeoutSignal(DIAL_TIMEOUT_MS)])
-      const stream = await this.#open(node, peer, protocol, bounded)
-      return this.#adopt(stream, peer.peerId)
+      const maxOutboundStreams = this.#handlers.get(protocol)?.limits.maxOutboundStreamsPerPeer
+      const stream = await openStream(node, peer, protocol, { signal: bounded, maxOutboundStreams })
+      if (this.#stopping !== undefined) {
+        stream.abort(new Error('the network was stopped'))
+        throw new DialError('stopped', 'the network was stopped')
+      }
+      return this.#streams.adopt(stream, peer.peerId)
     } catch (error) {
       signal.throwIfAborted()
       throw this.#stopping === undefined
@@ -184,7 +182,7 @@ export class Libp2pNetwork implements Network {
       privateKey: privateKeyFromSeed(this.#init.privateKeySeed),
       datastore,
       logger,
-      gate: new InboundGate(clock),
+      gate: new ConnectionGate(clock),
       policy: this.#policy,
       listen: this.#init.listen ?? DEFAULT_LISTEN,
       announce: this.#init.announce ?? [],
@@ -207,34 +205,12 @@ export class Libp2pNetwork implements Network {
   async #stop(): Promise<void> {
     await this.#starting?.catch(() => {})
     await Promise.all([this.#keeper?.stop(), this.#care?.stop()])
-    for (const stream of this.#streams) {
-      stream.abort(new Error('the network was stopped'))
+    await this.#streams.stop()
+    if (this.#node !== undefined) {
+      await closeConnections(this.#node, this.#components.clock)
+      await this.#node.stop()
     }
-    await this.#closeConnections()
-    await this.#node?.stop()
-    // A handler that ignores the end of its stream is a bug, but not one to hang in.
-    await new Promise<void>((resolve) => {
-      const timer = this.#components.clock.schedule(STOP_GRACE_MS, resolve)
-      const done = (): void => {
-        timer.cancel()
-        resolve()
-      }
-      Promise.all(this.#handling).then(done, done)
-    })
     this.#listeners.clear()
-  }
-
-  /** libp2p itself waits half a second for each connection whose remote closes at the same time. */
-  async #closeConnections(): Promise<void> {
-    const signal = this.#components.clock.timeoutSignal(CONNECTION_CLOSE_TIMEOUT_MS)
-    const closing = (this.#node?.getConnections() ?? []).map(async (connection) => {
-      try {
-        await connection.close({ signal })
-      } catch {
-        connection.abort(new Error('the network was stopped'))
-      }
-    })
-    await Promise.all(closing)
   }
 
   #careFor(node: Libp2pNode): void {
@@ -267,74 +243,18 @@ export class Libp2pNetwork implements Network {
     this.#keeper?.offer({ id, multiaddrs: [...addresses] })
   }
 
-  async #open(node: Libp2pNode, peer: PeerAddresses, protocol: string, signal: AbortSignal): Promise<Stream> {
-    const maxOutboundStreams = this.#handlers.get(protocol)?.limits.maxOutboundStreamsPerPeer
-    const options = {
-      signal,
-      runOnLimitedConnection: true,
-      ...(maxOutboundStreams === undefined ? {} : { maxOutboundStreams }),
-    }
-    const connection = await this.#connect(node, peer, signal)
-    try {
-      return await connection.newStream(protocol, options)
-    } catch (error) {
-      if (!isStaleConnection(error) || signal.aborted) {
-        throw error
-      }
-    }
-    return await (await this.#connect(node, peer, signal)).newStream(protocol, options)
-  }
-
-  async #connect(node: Libp2pNode, peer: PeerAddresses, signal: AbortSignal): Promise<Connection> {
-    const peerId = peerIdFromString(peer.peerId)
-    const open = node.getConnections(peerId).find((connection) => connection.status === 'open')
-    if (open !== undefined) {
-      return open
-    }
-    const addresses = await this.#addressesOf(node, peer, peerId)
-    // Without addresses libp2p looks the peer up in the DHT.
-    return await node.dial(addresses.length === 0 ? peerId : addresses, { signal })
-  }
-
-  /** Hints and known addresses together: given addresses, libp2p would dial these alone. */
-  async #addressesOf(node: Libp2pNode, peer: PeerAddresses, peerId: PeerId): Promise<Multiaddr[]> {
-    const hints = peer.addresses.slice(0, MAX_DIAL_HINTS).flatMap((text) => parseAddress(text) ?? [])
-    const known = await node.peerStore.get(peerId).catch(() => undefined)
-    const all = [...hints, ...(known?.addresses.map(({ multiaddr }) => multiaddr) ?? [])]
-    const unique = new Map(all.map((address) => [withoutPeerId(address).toString(), withoutPeerId(address)]))
-    return [...unique.values()].map((address) => address.encapsulate(`/p2p/${peer.peerId}`))
-  }
-
   async #register(node: Libp2pNode, protocol: string): Promise<void> {
     const { handler, limits } = this.#handlers.get(protocol) ?? {}
     assert(handler !== undefined && limits !== undefined, `${protocol} has a handler`)
-    await node.handle(protocol, (stream, connection) => this.#serve(handler, stream, connection), {
-      maxInboundStreams: limits.maxInboundStreamsPerPeer,
-      maxOutboundStreams: limits.maxOutboundStreamsPerPeer,
-      runOnLimitedConnection: true,
-    })
-  }
-
-  #serve(handler: StreamHandler, inner: Stream, connection: Connection): void {
-    const stream = this.#adopt(inner, connection.remotePeer.toString())
-    const handling = handler(stream).catch((error: unknown) => {
-      this.#components.logger.debug('a stream handler failed', { protocol: inner.protocol, error: String(error) })
-      stream.abort(error instanceof Error ? error : new Error('the stream handler failed', { cause: error }))
-    })
-    this.#handling.add(handling)
-    handling.then(
-      () => this.#handling.delete(handling),
-      () => {},
+    await node.handle(
+      protocol,
+      (stream, { remotePeer }) => this.#streams.serve(stream, remotePeer.toString(), handler),
+      {
+        maxInboundStreams: limits.maxInboundStreamsPerPeer,
+        maxOutboundStreams: limits.maxOutboundStreamsPerPeer,
+        runOnLimitedConnection: true,
+      },
     )
-  }
-
-  #adopt(inner: Stream, peerId: PeerIdText): Libp2pStream {
-    const stream = new Libp2pStream(inner, peerId, { clock: this.#components.clock, budget: this.#budget })
-    if (stream.open) {
-      this.#streams.add(stream)
-      inner.addEventListener('close', () => this.#streams.delete(stream))
-    }
-    return stream
   }
 
   #relayEvents(node: Libp2pNode): void {

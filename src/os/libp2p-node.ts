@@ -8,9 +8,9 @@ import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { Logger } from '../system/logger.ts'
 import type { AddressPolicy } from './libp2p-address-policy.ts'
+import type { ConnectionGate } from './libp2p-connection-gate.ts'
 import { guardedNoise } from './libp2p-guarded-noise.ts'
 import { guardedYamux } from './libp2p-guarded-yamux.ts'
-import { type InboundGate, limitConnectionBuffers } from './libp2p-inbound-gate.ts'
 import { KAD_PROTOCOL, routingOnlyKad } from './libp2p-kad.ts'
 import * as limits from './libp2p-limits.ts'
 import { libp2pLogger } from './libp2p-logger.ts'
@@ -41,7 +41,7 @@ export interface NodeParts {
   readonly privateKey: PrivateKey
   readonly datastore: Datastore
   readonly logger: Logger
-  readonly gate: InboundGate
+  readonly gate: ConnectionGate
   readonly policy: AddressPolicy
   readonly listen: readonly string[]
   readonly announce: readonly string[]
@@ -121,21 +121,22 @@ function connectionManagerInit(): NonNullable<Libp2pOptions['connectionManager']
   }
 }
 
-function gater(gate: InboundGate, policy: AddressPolicy): ConnectionGater {
+function gater(gate: ConnectionGate, policy: AddressPolicy): ConnectionGater {
   return {
     denyDialPeer: (peer) => peer.type !== 'Ed25519',
     denyDialMultiaddr: (address) => !policy.allows(address),
     denyInboundConnection: (connection) => !gate.admit(connection),
     denyOutboundConnection: (_peer, connection) => {
-      limitConnectionBuffers(connection)
+      gate.watch(connection)
       return false
     },
     denyInboundEncryptedConnection: (peer) => peer.type !== 'Ed25519',
-    denyOutboundEncryptedConnection: (peer, connection) => {
-      limitConnectionBuffers(connection)
-      return peer.type !== 'Ed25519'
-    },
+    denyOutboundEncryptedConnection: (peer) => peer.type !== 'Ed25519',
     denyInboundUpgradedConnection: (_peer, connection) => {
+      gate.settle(connection)
+      return false
+    },
+    denyOutboundUpgradedConnection: (_peer, connection) => {
       gate.settle(connection)
       return false
     },

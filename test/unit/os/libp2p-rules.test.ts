@@ -13,9 +13,9 @@ import {
   withoutPeerId,
 } from '../../../src/os/libp2p-addresses.ts'
 import { BufferBudget } from '../../../src/os/libp2p-buffer-budget.ts'
+import { ConnectionGate } from '../../../src/os/libp2p-connection-gate.ts'
 import { toDialError } from '../../../src/os/libp2p-dial-error.ts'
 import { assertEd25519Identity } from '../../../src/os/libp2p-guarded-noise.ts'
-import { InboundGate } from '../../../src/os/libp2p-inbound-gate.ts'
 import * as limits from '../../../src/os/libp2p-limits.ts'
 import { DialError } from '../../../src/system/network.ts'
 import { peerIdFromSeed } from '../../support/peer-ids.ts'
@@ -39,7 +39,7 @@ test('the limits multiply to no more than 512 MiB', () => {
   const total =
     limits.STREAM_BUFFER_BUDGET_BYTES +
     limits.MAX_CONNECTIONS * perConnection +
-    limits.MAX_PENDING_INBOUND * limits.HANDSHAKE_ALLOWANCE_BYTES
+    (limits.MAX_PENDING_INBOUND + limits.MAX_PARALLEL_DIALS) * limits.HANDSHAKE_ALLOWANCE_BYTES
   assert.ok(total <= 512 * MIB, `${total / MIB} MiB`)
 })
 
@@ -79,11 +79,14 @@ test('an address that failed is left alone for a minute, whatever peer is said t
   policy.note(at(one), false)
   policy.note(at(one), true)
   assert.ok(policy.allows(at(one)))
+  // A peer was there: now it is no victim of a lie, but a peer that is away.
+  policy.note(at(one), false)
+  assert.ok(policy.allows(at(one)))
 })
 
 test('the memory of failed and trusted addresses is bounded', () => {
   const policy = new AddressPolicy(new VirtualClock(), () => [])
-  for (let port = 1; port <= limits.MAX_FAILED_ADDRESSES + 1; port++) {
+  for (let port = 1; port <= limits.MAX_REMEMBERED_ADDRESSES + 1; port++) {
     policy.note(multiaddr(`/ip4/8.8.8.8/tcp/${port}`), false)
   }
   assert.ok(policy.allows(multiaddr('/ip4/8.8.8.8/tcp/1')))
@@ -108,7 +111,7 @@ class FakeConnection extends EventTarget {
   }
 }
 
-function arrive(gate: InboundGate, address: Multiaddr): { admitted: boolean; connection: FakeConnection } {
+function arrive(gate: ConnectionGate, address: Multiaddr): { admitted: boolean; connection: FakeConnection } {
   const connection = new FakeConnection(address)
   return { admitted: gate.admit(connection as unknown as MultiaddrConnection), connection }
 }
@@ -120,7 +123,7 @@ for (const [address, perSecond] of [
 ] as const) {
   test(`${hostKey(address)} may connect ${perSecond} times a second`, async () => {
     const clock = new VirtualClock()
-    const gate = new InboundGate(clock)
+    const gate = new ConnectionGate(clock)
     const admit = (): number =>
       Array.from({ length: 100 }, () => arrive(gate, address)).filter((a) => a.admitted).length
     assert.equal(admit(), perSecond)
@@ -132,7 +135,7 @@ for (const [address, perSecond] of [
 }
 
 test('loopback is not counted, and one host does not use up what another may have', () => {
-  const gate = new InboundGate(new VirtualClock())
+  const gate = new ConnectionGate(new VirtualClock())
   assert.ok(Array.from({ length: 500 }, () => arrive(gate, LOOPBACK)).every(({ admitted }) => admitted))
   assert.equal(gate.pending, limits.MAX_PENDING_INBOUND)
   for (let host = 1; host <= 250; host++) {
@@ -141,7 +144,7 @@ test('loopback is not counted, and one host does not use up what another may hav
 })
 
 test('of too many half-open connections the oldest is closed', () => {
-  const gate = new InboundGate(new VirtualClock())
+  const gate = new ConnectionGate(new VirtualClock())
   const all = Array.from({ length: limits.MAX_PENDING_INBOUND + 1 }, () => arrive(gate, LOOPBACK).connection)
   assert.deepEqual(
     all.map(({ aborted }) => aborted),
@@ -153,7 +156,7 @@ test('of too many half-open connections the oldest is closed', () => {
 })
 
 test('who sends too much before the handshake is over is cut off, afterwards nobody is', () => {
-  const gate = new InboundGate(new VirtualClock())
+  const gate = new ConnectionGate(new VirtualClock())
   const [early, late] = [arrive(gate, LOOPBACK).connection, arrive(gate, LOOPBACK).connection]
   early.onData(new Uint8Array(limits.HANDSHAKE_ALLOWANCE_BYTES))
   assert.equal(early.aborted, false)

@@ -26,11 +26,15 @@ class FakeStream extends EventTarget {
     }
   }
 
+  /** Whether yamux grants the remote window for what it sends. */
+  granting = true
+
   pause(): void {
     this.readStatus = 'paused'
+    this.granting = false
   }
 
-  /** As libp2p: first what is held, in one piece, and only then `readable` for good. */
+  /** As libp2p: first it delivers what is held, in one piece, and then grants window, even if paused again meanwhile. */
   resume(): void {
     this.readStatus = 'readable'
     const held = Buffer.concat(this.#held)
@@ -38,6 +42,7 @@ class FakeStream extends EventTarget {
     if (held.byteLength > 0) {
       this.receive(held)
     }
+    this.granting = true
     this.resumes += 1
   }
 
@@ -160,6 +165,7 @@ test('a slow reader pauses the stream again and again, and loses nothing', async
       fake.receive(chunk)
     }
     read += (await stream.source.next()).value!.byteLength
+    assert.equal(fake.granting, fake.readStatus === 'readable')
   }
   fake.endByRemote()
   for await (const bytes of stream.source) {

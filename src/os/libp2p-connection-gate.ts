@@ -15,19 +15,22 @@ import {
 type ReceivingConnection = MultiaddrConnection & { onData(data: { byteLength: number }): void }
 
 /**
- * Admits inbound connections: so many a second from one host, so many unauthenticated at a time, so many bytes from
- * each until it is authenticated. Of too many half-open ones the oldest goes, so silent strangers keep nobody out.
+ * Admits connections: so many inbound a second from one host, so many of them unauthenticated at a time, and so many
+ * bytes from any until it is authenticated. Of too many half-open ones the oldest goes, so silent strangers keep nobody out.
  */
-export class InboundGate {
+export class ConnectionGate {
   readonly #clock: Pick<Clock, 'monotonicMs'>
-  readonly #pending = new Map<MultiaddrConnection, { receivedBytes: number }>()
+  /** Inbound connections before the end of their handshake, oldest first. */
+  readonly #pending = new Set<MultiaddrConnection>()
+  /** The same and outbound ones. */
+  readonly #unauthenticated = new Set<MultiaddrConnection>()
   readonly #hosts = new Map<string, { count: number; sinceMs: number }>()
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock
   }
 
-  /** How many connections are unauthenticated. */
+  /** How many inbound connections are unauthenticated. */
   get pending(): number {
     return this.#pending.size
   }
@@ -37,29 +40,38 @@ export class InboundGate {
     if (!this.#admitsHost(connection)) {
       return false
     }
-    const oldest = this.#pending.size >= MAX_PENDING_INBOUND ? this.#pending.keys().next().value : undefined
+    const oldest = this.#pending.size >= MAX_PENDING_INBOUND ? this.#pending.values().next().value : undefined
     if (oldest !== undefined) {
-      this.#pending.delete(oldest)
+      this.settle(oldest)
       oldest.abort(new Error('too many connections wait for their handshake'))
     }
-    limitConnectionBuffers(connection)
-    this.#limitHandshake(connection as ReceivingConnection)
+    this.#pending.add(connection)
+    this.watch(connection)
     return true
   }
 
-  /** The connection is authenticated. */
+  /** Bounds the buffers and the handshake of a connection, inbound or outbound. */
+  watch(connection: MultiaddrConnection): void {
+    // The transports offer no option for these.
+    connection.maxReadBufferLength = HANDSHAKE_ALLOWANCE_BYTES
+    connection.maxWriteBufferLength = CONNECTION_WRITE_BUFFER_BYTES
+    this.#unauthenticated.add(connection)
+    connection.addEventListener('close', () => this.settle(connection))
+    this.#limitHandshake(connection as ReceivingConnection)
+  }
+
+  /** The connection is authenticated, or gone. */
   settle(connection: MultiaddrConnection): void {
     this.#pending.delete(connection)
+    this.#unauthenticated.delete(connection)
   }
 
   #limitHandshake(connection: ReceivingConnection): void {
-    const state = { receivedBytes: 0 }
-    this.#pending.set(connection, state)
-    connection.addEventListener('close', () => this.#pending.delete(connection))
+    let receivedBytes = 0
     const onData = connection.onData.bind(connection)
     connection.onData = (data) => {
-      state.receivedBytes += data.byteLength
-      if (this.#pending.has(connection) && state.receivedBytes > HANDSHAKE_ALLOWANCE_BYTES) {
+      receivedBytes += data.byteLength
+      if (this.#unauthenticated.has(connection) && receivedBytes > HANDSHAKE_ALLOWANCE_BYTES) {
         connection.abort(new Error('too many bytes before the end of the handshake'))
         return
       }
@@ -86,10 +98,4 @@ export class InboundGate {
     }
     return entry.count <= (isPrivate(connection.remoteAddr) ? INBOUND_RATE_PRIVATE_PER_S : INBOUND_RATE_PUBLIC_PER_S)
   }
-}
-
-/** Bounds what libp2p keeps for a connection; the transport offers no option for it. */
-export function limitConnectionBuffers(connection: MultiaddrConnection): void {
-  connection.maxReadBufferLength = HANDSHAKE_ALLOWANCE_BYTES
-  connection.maxWriteBufferLength = CONNECTION_WRITE_BUFFER_BYTES
 }
