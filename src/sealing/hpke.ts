@@ -15,8 +15,6 @@ const NOTHING = new Uint8Array(0)
 export interface HpkeKem {
   /** RFC 9180 §7.1 */
   readonly id: number
-  /** Nenc */
-  readonly encapsulatedBytes: number
   /** Encap; undefined when the public key is invalid. */
   encapsulate(
     publicKey: Uint8Array,

@@ -17,7 +17,7 @@ import {
 const SPKI_PREFIX = fromHex('308204b2300b0609608648016503040402038204a100')
 const PKCS8_PREFIX = fromHex('3054020100300b060960864801650304040204428040')
 
-/** ML-KEM-768 of OpenSSL 3.5, about 15 times as fast as the other; undefined where Node lacks it (before 24.7). */
+/** ML-KEM-768 of OpenSSL 3.5, several times as fast as the other; undefined where Node lacks it (before 24.7). */
 export const nativeMlKem: MlKem768 | undefined = isAvailable()
   ? { name: 'native', keyFromSeed, encapsulate }
   : undefined

@@ -37,7 +37,7 @@ export function createPrekey(random: Random, nowMs: number): PrekeySecret {
   return { id: random.bytes(PREKEY_ID_BYTES), seed: random.bytes(XWING_SEED_BYTES), createdMs: nowMs }
 }
 
-/** The prekey ready to open letters. Keep the result: making it costs more than opening a letter. */
+/** The prekey ready to open letters. Keep the result: making it costs half as much as opening a letter. */
 export function prekeyPair(secret: PrekeySecret, kem: XWing): PrekeyPair {
   return { id: secret.id, keyPair: kem.keyFromSeed(secret.seed) }
 }

@@ -7,11 +7,11 @@ import type { HpkeKem, HpkeKeyPair } from './hpke.ts'
 import { ML_KEM_CIPHERTEXT_BYTES, ML_KEM_PUBLIC_KEY_BYTES, ML_KEM_SEED_BYTES, type MlKem768 } from './ml-kem.ts'
 import { X25519_BYTES, x25519KeyPair } from './x25519.ts'
 
-/** draft-connolly-cfrg-xwing-kem-10 §5.1 (sizes) and §5.8 (use in HPKE). */
+/** draft-connolly-cfrg-xwing-kem-10 §5.1 (sizes) and §5.6 (use in HPKE). */
 export const XWING_SEED_BYTES = 32
 export const XWING_PUBLIC_KEY_BYTES: number = ML_KEM_PUBLIC_KEY_BYTES + X25519_BYTES
 export const XWING_CIPHERTEXT_BYTES: number = ML_KEM_CIPHERTEXT_BYTES + X25519_BYTES
-export const XWING_KEM_ID = 0x647a
+const XWING_KEM_ID = 0x647a
 
 /** §5.3: `\./` over `/^\`, an X-Wing fighter. */
 const LABEL = toUtf8('\\.//^\\')
@@ -27,7 +27,6 @@ export interface XWing extends HpkeKem {
 export function xwing(mlKem: MlKem768): XWing {
   return {
     id: XWING_KEM_ID,
-    encapsulatedBytes: XWING_CIPHERTEXT_BYTES,
     keyFromSeed: (seed) => keyFromSeed(mlKem, seed),
     encapsulate: (publicKey, random) => encapsulate(mlKem, publicKey, random),
   }
