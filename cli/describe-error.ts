@@ -24,7 +24,7 @@ export function describeError(error: unknown): CliError {
   }
   if (error instanceof StanzaError) {
     const exitCode = error.condition === 'jid-malformed' ? EXIT_CODES.usage : EXIT_CODES.failed
-    return new CliError(exitCode, error.condition, error.message, { cause: error })
+    return new CliError(exitCode, error.condition, error.text ?? error.message, { cause: error })
   }
   if (error instanceof IdentityError) {
     return new CliError(EXIT_CODES.usage, error.reason, error.message, { cause: error })

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { badInput, CliError } from './cli-error.ts'
 import type { CommandContext } from './context.ts'
 import { EXIT_CODES } from './exit-codes.ts'
@@ -51,6 +51,16 @@ function defaultHome(): string {
   return join(dataHome?.startsWith('/') === true ? dataHome : join(homedir(), '.local', 'share'), 'kabber')
 }
 
+const WHY_NOT: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no place for a folder',
+  EEXIST: 'a part of the path is a file',
+  ENOTDIR: 'a part of the path is a file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+}
+
 /**
  * Makes the folder of a home, for its owner only.
  *
@@ -58,10 +68,24 @@ function defaultHome(): string {
  */
 export function makeHome(home: Home): void {
   try {
-    mkdirSync(home.path, { recursive: true, mode: 0o700 })
+    makeFolders(home.path)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'failure'
-    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'a part of the path is a file' : code
+    const why = WHY_NOT[code] ?? code
     throw new CliError(EXIT_CODES.failed, 'home', `the folder ${home.path} cannot be made: ${why}`, { cause: error })
   }
+}
+
+/** COMPAT(Node 24): its own recursive mkdir never ends where the system says ENOENT for a new folder, as in /proc. */
+function makeFolders(path: string): void {
+  if (existsSync(path)) {
+    // Throws if it is a file.
+    readdirSync(path)
+    return
+  }
+  const parent = dirname(path)
+  if (parent !== path) {
+    makeFolders(parent)
+  }
+  mkdirSync(path, { mode: 0o700 })
 }

@@ -1,5 +1,6 @@
 import type { Account, KabberNode } from '../../src/index.ts'
 import type { CommandContext } from '../context.ts'
+import { bootstrapAddresses } from '../control/views.ts'
 import { findHome } from '../find-home.ts'
 import { checkBootstrapAddress, checkListenAddress } from '../listen-addresses.ts'
 import { openNode } from '../node/open-node.ts'
@@ -27,7 +28,7 @@ export async function start(
 function announce({ output }: CommandContext, node: KabberNode): void {
   const [account] = node.accounts
   const { peerId } = node
-  const addresses = node.status().addresses.map((address) => `${address}/p2p/${peerId}`)
+  const addresses = bootstrapAddresses(node)
   output.result(
     { event: 'ready', address: account?.address, peerId, addresses },
     [

@@ -1,3 +1,4 @@
+import { StanzaError, StoreError } from '../../src/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { ControlFailure } from './messages.ts'
 
@@ -6,8 +7,11 @@ export function failureOf(error: unknown): ControlFailure {
   if (error instanceof CliError) {
     return { condition: error.condition, message: error.message }
   }
-  if (error instanceof Error && 'condition' in error && typeof error.condition === 'string') {
-    return { condition: error.condition, message: error.message }
+  if (error instanceof StanzaError) {
+    return { condition: error.condition, message: error.text ?? error.condition }
+  }
+  if (error instanceof StoreError) {
+    return { condition: `store-${error.failure}`, message: error.message }
   }
   if (error instanceof Error) {
     return { condition: 'internal-server-error', message: error.message }

@@ -6,7 +6,7 @@ import { historyPage } from './history-page.ts'
 import type { ControlMethod, ControlMethods } from './method.ts'
 import { ownPresence } from './own-presence.ts'
 import { subscribeEvents } from './subscription.ts'
-import { contactView, presenceWord } from './views.ts'
+import { bootstrapAddresses, contactView, presenceWord } from './views.ts'
 
 type Params = Readonly<Record<string, unknown>>
 
@@ -15,7 +15,7 @@ export function controlMethods(node: KabberNode): ControlMethods {
   const withAccount = accountGiver(node)
   const presence = ownPresence(node.accounts[0])
   const methods: Record<string, ControlMethod> = {
-    status: async () => node.status(),
+    status: async () => ({ ...node.status(), addresses: bootstrapAddresses(node) }),
     whoami: withAccount(async (account) => ({
       address: account.address,
       uri: account.contactUri(),

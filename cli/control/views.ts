@@ -1,5 +1,10 @@
-import type { Account, ArchivedMessage, Element, RosterEntry } from '../../src/index.ts'
+import type { Account, ArchivedMessage, Element, KabberNode, RosterEntry } from '../../src/index.ts'
 import type { ContactView, MessageView, PresenceWord } from './messages.ts'
+
+/** Where a node listens, in the form that `--bootstrap` takes. */
+export function bootstrapAddresses(node: KabberNode): readonly string[] {
+  return node.status().addresses.map((address) => `${address}/p2p/${node.peerId}`)
+}
 
 /** A message of the archive as the command line shows it. */
 export function messageView(message: ArchivedMessage): MessageView {

@@ -65,7 +65,7 @@ it('Alice and Bob meet with nothing but the commands, and talk both ways', async
   const hello = await alice.run('send', bob.address, 'Hi <Bob> & all', '--wait', 'delivered', '--timeout', '60s')
   assert.equal(hello.exitCode, 0, hello.stderr)
   assert.equal(hello.json[0]?.state, 'delivered')
-  const answer = await bob.run('send', 'Alice', 'Hi Alice 🔑', '--wait', 'delivered', '--timeout', '60s')
+  const answer = await bob.run('send', alice.address, 'Hi Alice 🔑', '--wait', 'delivered', '--timeout', '60s')
   assert.equal(answer.exitCode, 0, answer.stderr)
 
   const said = [

@@ -51,7 +51,8 @@ async function openDoor(t: TestContext, options: Partial<ControlServerInit> = {}
       const socket = connect(path)
       socket.on('error', () => {})
       t.after(() => socket.destroy())
-      await new Promise((resolve) => socket.once('connect', resolve))
+      // Closed at once if more wait at the door than the system lets.
+      await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve))
       return socket
     },
   }
@@ -124,7 +125,7 @@ describe('the control socket', () => {
   it('refuses an address with a wrong character as wrong input', async (t) => {
     const { client } = await openDoor(t)
     const connected = await client()
-    for (const address of [BOB.replace('3d40', '3e40'), `xmpp:${BOB}?roster;check=aaaaa`, 'nobody', `${BOB}x`, '@']) {
+    for (const address of [BOB.replace('3d40', '2d40'), `xmpp:${BOB}?roster;check=aaaaa`, 'nobody', `${BOB}x`, '@']) {
       await assert.rejects(sendMessage(connected, address, 'hi'), { exitCode: 2, condition: 'jid-malformed' }, address)
     }
   })

@@ -6,7 +6,7 @@ export const BOB = '003d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12a
 
 /** An account in memory, of which every call is remembered. */
 export class FakeAccount implements Account {
-  readonly address = ALICE
+  readonly address: string = ALICE
   readonly sent: Element[] = []
   readonly presences: (Element | undefined)[] = []
   readonly messages: ArchivedMessage[] = []
