@@ -6,28 +6,36 @@ import { badInput } from './cli-error.ts'
 const FIRST_HOME_PORT = 16_384
 const HOME_PORTS = 16_384
 
+/** Where a node listens when nobody says. */
+const ALL_INTERFACES = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
+const ANY_PORT = /^\/(ip[46])\/([^/]+)\/tcp\/0$/
+
 /**
- * Where a node listens when nobody says: all interfaces, on a port that follows from the PeerId. So it stays the same over
- * restarts (what others remember stays true) and differs between the homes of one machine. Any port if that one is taken.
+ * The addresses to listen on, all interfaces by default. Port 0 leaves the choice to us: it becomes the port that follows
+ * from the PeerId, so that it stays the same over restarts (what others remember stays true) and differs between the homes
+ * of one machine; any port if that one is taken. By default a machine without IPv6 listens on IPv4 alone.
  */
-export async function defaultListenAddresses(peerId: string): Promise<readonly string[]> {
-  const wanted = homePort(peerId)
-  const families = [
-    { any: '0.0.0.0', protocol: 'ip4' },
-    { any: '::', protocol: 'ip6' },
-  ]
-  const addresses = await Promise.all(
-    families.map(async ({ any, protocol }) => {
-      const failure = await tryListen(any, wanted)
-      const port = failure === 'EADDRINUSE' ? 0 : wanted
-      return failure === undefined || failure === 'EADDRINUSE' ? `/${protocol}/${any}/tcp/${port}` : undefined
-    }),
-  )
+export async function listenAddresses(peerId: string, wanted?: readonly string[]): Promise<readonly string[]> {
+  const port = homePort(peerId)
+  const addresses = await Promise.all((wanted ?? ALL_INTERFACES).map(async (address) => await withPort(address, port)))
   return addresses.filter((address) => address !== undefined)
+
+  /** Undefined for a default that this machine does not have; what the user asked for is left to fail with its reason. */
+  async function withPort(address: string, port: number): Promise<string | undefined> {
+    const [, family, host] = ANY_PORT.exec(address) ?? []
+    if (family === undefined || host === undefined) {
+      return address
+    }
+    const failure = await tryListen(host, port)
+    if (failure !== undefined && failure !== 'EADDRINUSE') {
+      return wanted === undefined ? undefined : address
+    }
+    return failure === undefined ? `/${family}/${host}/tcp/${port}` : address
+  }
 }
 
 /** The port of a home, from 16384 to 32767. */
-export function homePort(peerId: string): number {
+function homePort(peerId: string): number {
   let hash = 0
   for (const character of peerId) {
     hash = (hash * 31 + character.charCodeAt(0)) >>> 0

@@ -38,8 +38,8 @@ async function converse(context: CommandContext, client: ControlClient, given: s
     echo: !input.interactive,
     around: (print) => input.around(print),
   })
-  input.around(() => {})
-  conversation.showHistory(await newestMessages(client, found.address, HISTORY_MESSAGES))
+  const before = await newestMessages(client, found.address, HISTORY_MESSAGES)
+  input.around(() => conversation.showHistory(before))
   client.onEvent((event) => conversation.handle(event))
   await client.request('subscribe', { available: true })
   conversation.showPresence(found.presence)

@@ -1,6 +1,7 @@
 import type { Account, KabberNode } from '../../src/index.ts'
 import type { CommandContext } from '../context.ts'
 import { bootstrapAddresses } from '../control/views.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
 import { findHome } from '../find-home.ts'
 import { checkBootstrapAddress, checkListenAddress } from '../listen-addresses.ts'
 import { openNode } from '../node/open-node.ts'
@@ -16,6 +17,7 @@ export async function start(
   const listen = options.listen?.map(checkListenAddress)
   const bootstrap = (options.bootstrap ?? []).map(checkBootstrapAddress)
   const stopped = stopSignal(context.output)
+  exitOnBug(context.output)
   const running = await openNode(findHome(context), { listen, bootstrap, mdns: options.mdns })
   try {
     announce(context, running.node)
@@ -23,6 +25,15 @@ export async function start(
   } finally {
     await running.stop()
   }
+}
+
+/** A bug ends the node: what it acknowledged is on disk, and a fresh start is safer than a state nobody foresaw. */
+function exitOnBug(output: CommandContext['output']): void {
+  process.on('uncaughtException', (error) => {
+    const hint = process.env.KABBER_LOG === 'debug' ? `\n${error.stack}` : '; KABBER_LOG=debug shows where'
+    output.note(`kabber: the node failed and was ended: ${oneLine(error.message)}${hint}`)
+    process.exit(EXIT_CODES.failed)
+  })
 }
 
 function announce({ output }: CommandContext, node: KabberNode): void {

@@ -8,9 +8,6 @@ import { type ControlAnswer, type ControlEvent, type ControlFailure, MAX_LINE_BY
 /** How long a node may take for one answer, milliseconds; it only has to reach its own disk. */
 const ANSWER_TIMEOUT_MS = 15_000
 
-/** Requests under way at once on one connection; a chat fed from a file waits beyond it. */
-export const MAX_CLIENT_REQUESTS = 32
-
 interface Waiting {
   readonly resolve: (result: object) => void
   readonly reject: (error: CliError) => void

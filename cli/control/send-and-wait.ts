@@ -1,5 +1,9 @@
+import { CliError } from '../cli-error.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
 import type { ControlClient } from './client.ts'
 import type { MessageView } from './messages.ts'
+
+const NODE_STOPPED = 'the node stopped; the message is on its disk and goes out when it runs again'
 
 /** A message as the node took it. */
 export interface Sent {
@@ -39,10 +43,14 @@ export class DeliveryWatch {
     return watch
   }
 
-  /** Resolves with the state of `sent` when it is no longer queued, after `timeoutMs`, or when the node is gone. */
+  /**
+   * Resolves with the state of `sent` when it is no longer queued, or after `timeoutMs`.
+   *
+   * @throws CliError if the node stops meanwhile
+   */
   async settled(sent: Sent, timeoutMs: number): Promise<MessageView['state']> {
     const state = (): MessageView['state'] => this.#states.get(sent.id) ?? sent.state
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(resolve, timeoutMs)
       const wake = (): void => {
         if (state() !== 'queued') {
@@ -54,7 +62,7 @@ export class DeliveryWatch {
       this.#wakers.add(wake)
       void this.#client.closed.then(() => {
         clearTimeout(timer)
-        resolve()
+        reject(new CliError(EXIT_CODES.failed, 'service-unavailable', NODE_STOPPED))
       })
       wake()
     })

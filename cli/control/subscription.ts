@@ -16,7 +16,7 @@ export function subscribeEvents(account: Account, caller: ControlCaller): void {
 }
 
 /** An account event as the command line tells it; undefined for those it has no use for. */
-export function controlEvent(account: Account, event: AccountEvent): ControlEvent | undefined {
+function controlEvent(account: Account, event: AccountEvent): ControlEvent | undefined {
   switch (event.type) {
     case 'message':
       return { event: 'message', peer: event.message.peer, message: messageView(event.message) }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { extname } from 'node:path'
+import { getCompileCacheDir } from 'node:module'
+import { dirname, extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CliError } from '../cli-error.ts'
 import { LineSplitter } from '../control/line-splitter.ts'
@@ -24,7 +25,9 @@ export class KabberChild {
   /** Runs `kabber --json ARGS…`. */
   constructor(args: readonly string[]) {
     const main = fileURLToPath(new URL(`../main${extname(import.meta.filename)}`, import.meta.url))
+    const cache = getCompileCacheDir()
     this.#process = spawn(process.execPath, [...process.execArgv, main, '--json', ...args], {
+      env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#process.stderr?.on('data', (chunk: Uint8Array) => {

@@ -34,5 +34,7 @@ export async function timed(task: () => Promise<unknown>): Promise<string> {
 
 /** A duration for people. */
 export function durationWords(milliseconds: number): string {
-  return milliseconds < 1_000 ? `${milliseconds < 10 ? milliseconds.toFixed(1) : milliseconds.toFixed(0)} ms` : `${(milliseconds / 1_000).toFixed(1)} s`
+  return milliseconds < 1_000
+    ? `${milliseconds < 10 ? milliseconds.toFixed(1) : milliseconds.toFixed(0)} ms`
+    : `${(milliseconds / 1_000).toFixed(1)} s`
 }

@@ -98,16 +98,14 @@ async function sleepAndWake(
     narrator.step(`Alice: ${text}`)
   }
   narrator.remark(`${sent.length} messages wait on the disk of her node`)
-  const startMs = performance.now()
   const bootMs = await timed(() => bob.start(bootstrap))
   narrator.step(`Bob's node is back (${bootMs} to start).`)
+  const backMs = performance.now()
   const states = await Promise.all(sent.map((message) => alice.settled(message, STEP_LIMIT_MS)))
   if (states.some((state) => state !== 'delivered')) {
     throw new CliError(EXIT_CODES.failed, 'demo', `of Alice's messages to Bob: ${states.join(', ')}`)
   }
-  narrator.remark(
-    `all ${sent.length} messages are his, ${durationWords(performance.now() - startMs)} after he came back`,
-  )
+  narrator.remark(`all ${sent.length} messages are his, ${durationWords(performance.now() - backMs)} later`)
 }
 
 async function compareHistories(alice: Person, bob: Person, expected: readonly Line[]): Promise<void> {

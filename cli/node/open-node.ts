@@ -5,7 +5,7 @@ import { controlMethods } from '../control/methods.ts'
 import { ControlServer } from '../control/server.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import type { Home } from '../find-home.ts'
-import { defaultListenAddresses } from '../listen-addresses.ts'
+import { listenAddresses } from '../listen-addresses.ts'
 import { programVersion } from '../version.ts'
 
 /** How to run the node of a home. */
@@ -35,7 +35,7 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
   const { openSystem } = await loading
   const system = openSystem(store, {
     nodeSeed: keys.node.seed,
-    listen: options.listen ?? (await defaultListenAddresses(keys.node.peerId)),
+    listen: await listenAddresses(keys.node.peerId, options.listen),
     bootstrap: options.bootstrap,
     mdns: options.mdns,
     version: programVersion(),

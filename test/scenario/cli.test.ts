@@ -172,3 +172,30 @@ it('two people chat over pipes: history on entry, presence, delivery marks, /qui
   assert.equal(piped.exitCode, 0)
   assert.match(piped.stdout, /<me> the last word\n {3}✓ delivered: the last word/)
 })
+
+it('a contact URI is enough to meet, without bootstrap', async (t) => {
+  const folder = temporaryFolder(t)
+  const [alice, bob] = [await somebody(t, folder, 'Alice'), await somebody(t, folder, 'Bob')]
+  await alice.start()
+  await bob.start()
+  const { uri } = (await alice.run('whoami')).json[0] as { uri: string }
+  assert.equal((await bob.run('contact', 'add', uri)).exitCode, 0)
+  const sent = await bob.run('send', 'alice', 'Hi!', '--wait', 'delivered', '--timeout', '60s')
+  assert.equal(sent.exitCode, 0, sent.stderr)
+  const answer = await alice.run('send', bob.address, 'Hi Bob!', '--wait', 'delivered', '--timeout', '60s')
+  assert.equal(answer.exitCode, 0, answer.stderr)
+})
+
+it('whoever waits for a delivery hears when the node stops', async (t) => {
+  const folder = temporaryFolder(t)
+  const [alice, bob] = [await somebody(t, folder, 'Alice'), await somebody(t, folder, 'Bob')]
+  const { node } = await alice.start()
+  const waiting = alice.run('send', bob.address, 'hello?', '--wait', 'delivered', '--timeout', '10m')
+  await until('for the message to be queued', LIMIT_MS, async () => {
+    return (await history(alice, bob)).length === 1 ? true : undefined
+  })
+  assert.equal(await node.end('SIGTERM'), 0)
+  const { exitCode, stderr } = await waiting
+  assert.equal(exitCode, 1)
+  assert.match(stderr, /the node stopped; the message is on its disk/)
+})
