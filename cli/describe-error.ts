@@ -36,6 +36,10 @@ function describeSystemError(error: unknown): CliError {
   if (!(error instanceof Error)) {
     return new CliError(EXIT_CODES.failed, 'internal-server-error', String(error))
   }
+  if (['AssertionError', 'TypeError', 'RangeError', 'ReferenceError'].includes(error.name)) {
+    const message = `a bug in kabber: ${error.message} (KABBER_LOG=debug shows where)`
+    return new CliError(EXIT_CODES.failed, 'internal-server-error', message, { cause: error })
+  }
   const { code, path } = error as NodeJS.ErrnoException
   const words = SYSTEM_FAILURES[code ?? '']
   const message = words === undefined ? error.message : `${path ?? error.message}: ${words}`

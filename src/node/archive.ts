@@ -4,7 +4,6 @@ import { parseElement } from '../xml/parser.ts'
 import { serialize } from '../xml/serializer.ts'
 import { NS_CLIENT } from '../xmpp/namespaces.ts'
 import type { ArchivedMessage, DeliveryState, HistoryQuery } from './api.ts'
-import type { Positions } from './positions.ts'
 import { archiveTable } from './tables/archive.ts'
 
 /** Messages of one page when the caller names no limit. */
@@ -12,8 +11,13 @@ const HISTORY_DEFAULT_LIMIT = 50
 /** Messages of one page at most. *ours* */
 export const HISTORY_MAX_LIMIT = 1_000
 
+/** Sent messages looked at for the one that an error names; clients number theirs uniquely. *ours* */
+const SAME_STANZA_ID_MAX = 32
+
 /** A message to be archived. */
 export interface ArchiveEntry {
+  /** From `Positions`, drawn in the same transaction. */
+  readonly position: number
   readonly account: string
   readonly id: string
   readonly peer: string
@@ -26,22 +30,25 @@ export interface ArchiveEntry {
 /** The messages of all accounts of the home, sent and received. */
 export class Archive {
   readonly #reader: Reader
-  readonly #positions: Positions
 
-  constructor(reader: Reader, positions: Positions) {
+  constructor(reader: Reader) {
     this.#reader = reader
-    this.#positions = positions
+  }
+
+  /** Adds a message that was received, unless it was before: its sender's node repeats what nobody acknowledged. */
+  addReceived(transaction: Transaction, entry: ArchiveEntry): ArchivedMessage | undefined {
+    return this.#find(transaction, entry) === undefined ? this.add(transaction, entry) : undefined
   }
 
   /** Adds a message inside the transaction that accepts it. */
   add(transaction: Transaction, entry: ArchiveEntry): ArchivedMessage {
     const row: Row<typeof archiveTable> = {
       account: entry.account,
-      position: this.#positions.next(),
+      position: entry.position,
       id: entry.id,
       peer: entry.peer,
       direction: entry.direction,
-      stanza_id: entry.stanza.attribute('id') ?? '',
+      stanza_id: entry.direction === 'out' ? (entry.stanza.attribute('id') ?? '') : '',
       stamp_ms: entry.stampMs,
       state: entry.state,
       stanza: serialize(entry.stanza),
@@ -51,20 +58,17 @@ export class Archive {
     return toMessage(row, entry.stanza)
   }
 
-  /** The state of a message that was sent to `peer`, or to anybody when `peer` is not given. */
-  state(account: string, id: string, peer: string): DeliveryState | undefined {
-    const row = this.#sent(this.#reader, account, peer, 'by_id', id)
-    return row === undefined ? undefined : (row.state as DeliveryState)
+  /** The state of a message that was sent. */
+  state(account: string, peer: string, id: string): DeliveryState | undefined {
+    return this.#find(this.#reader, { account, peer, id, direction: 'out' })?.state as DeliveryState | undefined
   }
 
-  /** Marks a sent message inside a transaction; false if there is none that is still on its way. */
-  settle(transaction: Transaction, account: string, peer: string, id: string, state: DeliveryState): boolean {
-    const row = this.#sent(transaction, account, peer, 'by_id', id)
-    if (row === undefined || row.state !== 'queued') {
-      return false
+  /** Marks the sent message at a position, unless it failed before. */
+  settle(transaction: Transaction, position: number, state: DeliveryState): void {
+    const row = transaction.get(archiveTable, [position])
+    if (row?.direction === 'out' && row.state !== 'failed') {
+      transaction.put(archiveTable, { ...row, state })
     }
-    transaction.put(archiveTable, { ...row, state })
-    return true
   }
 
   /**
@@ -73,7 +77,9 @@ export class Archive {
    */
   fail(transaction: Transaction, account: string, peer: string, error: Element): string | undefined {
     const stanzaId = error.attribute('id') ?? ''
-    const row = stanzaId === '' ? undefined : this.#sent(transaction, account, peer, 'by_stanza_id', stanzaId)
+    const range = { index: 'by_stanza_id', prefix: [stanzaId], reverse: true, limit: SAME_STANZA_ID_MAX } as const
+    const rows = stanzaId === '' ? [] : transaction.list(archiveTable, range)
+    const row = rows.find((sent) => sent.account === account && sent.peer === peer)
     if (row === undefined || row.state === 'failed') {
       return undefined
     }
@@ -91,19 +97,16 @@ export class Archive {
   }
 
   #position(account: string, peer: string, id: string): number | undefined {
-    return this.#reader.list(archiveTable, { index: 'by_id', prefix: [account, peer, id], limit: 1 })[0]?.position
+    const sent = this.#find(this.#reader, { account, peer, id, direction: 'out' })
+    return (sent ?? this.#find(this.#reader, { account, peer, id, direction: 'in' }))?.position
   }
 
-  #sent(
+  #find(
     reader: Pick<Reader, 'list'>,
-    account: string,
-    peer: string,
-    index: 'by_id' | 'by_stanza_id',
-    id: string,
+    { account, peer, id, direction }: Pick<ArchiveEntry, 'account' | 'peer' | 'id' | 'direction'>,
   ): Row<typeof archiveTable> | undefined {
-    // Both sides may have chosen the same id; a handful is more than honest clients make.
-    const rows = reader.list(archiveTable, { index, prefix: [account, peer, id], reverse: true, limit: 8 })
-    return rows.find((row) => row.direction === 'out')
+    const rows = reader.list(archiveTable, { index: 'by_id', prefix: [id, peer] })
+    return rows.find((row) => row.account === account && row.direction === direction)
   }
 }
 

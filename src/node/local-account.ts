@@ -24,6 +24,7 @@ import type { Archive } from './archive.ts'
 import type { Handled } from './handled.ts'
 import { identify, newStanzaId, prepareMessage, receivedId, receivedStampMs } from './message.ts'
 import type { Outbox } from './outbox.ts'
+import type { Positions } from './positions.ts'
 import { Presence } from './presence.ts'
 import { Queries } from './queries.ts'
 import { Roster, type RosterChange } from './roster.ts'
@@ -35,6 +36,7 @@ const SUBSCRIPTION_TYPES: ReadonlySet<string> = new Set(['subscribe', 'subscribe
 /** What the accounts of a node share. */
 export interface AccountComponents extends Pick<System, 'clock' | 'random' | 'store' | 'logger'> {
   readonly archive: Archive
+  readonly positions: Positions
   readonly handled: Handled
   readonly outbox: Outbox
   readonly routes: Routes
@@ -84,7 +86,8 @@ export class LocalAccount implements Account {
   }
 
   async send(message: Element): Promise<SentMessage> {
-    const id = newStanzaId(this.#components.random)
+    const { clock, random, store, positions, outbox } = this.#components
+    const id = newStanzaId(clock, random)
     const prepared = prepareMessage(message, this.address, id)
     const peer = prepared.to.bare().toString()
     if (!isStorable(prepared.message)) {
@@ -92,17 +95,19 @@ export class LocalAccount implements Account {
       return { id, state: 'queued' }
     }
     const stanza = prepared.message
-    const added = await this.#components.store.transaction((transaction) => ({
-      message: this.#archiveSent(transaction, stanza, id, peer, 'queued'),
-      position: this.#components.outbox.add(transaction, { account: this.address, recipient: peer, id, stanza }),
-    }))
-    this.#events.emit({ type: 'message', message: added.message })
-    this.#components.outbox.added(peer, added.position)
+    const shared = { position: positions.next(), account: this.address, id, stanza }
+    const archived = await store.transaction((transaction) => {
+      outbox.add(transaction, { ...shared, recipient: peer })
+      const sent = { peer, direction: 'out', state: 'queued', stampMs: clock.wallMs() } as const
+      return this.#components.archive.add(transaction, { ...shared, ...sent })
+    })
+    this.#events.emit({ type: 'message', message: archived })
+    outbox.added(peer, shared.position)
     return { id, state: 'queued' }
   }
 
   messageState(peer: string, id: string): DeliveryState | undefined {
-    return this.#components.archive.state(this.address, id, bareJid(peer))
+    return this.#components.archive.state(this.address, bareJid(peer), id)
   }
 
   async query(iq: Element, signal: AbortSignal): Promise<Element> {
@@ -213,11 +218,10 @@ export class LocalAccount implements Account {
       throw new StanzaError('bad-request', 'the message has no stanza-id of its sender')
     }
     const stampMs = receivedStampMs(message, sender, this.#components.clock.wallMs())
+    const position = this.#components.positions.next()
     const entry = { account: this.address, id, peer: sender, direction: 'in', stampMs, state: 'received' } as const
     const archived = await this.#components.store.transaction((transaction) =>
-      this.#components.handled.isNew(transaction, this.address, sender, id)
-        ? this.#components.archive.add(transaction, { ...entry, stanza: message })
-        : undefined,
+      this.#components.archive.addReceived(transaction, { ...entry, position, stanza: message }),
     )
     if (archived !== undefined) {
       this.#events.emit({ type: 'message', message: archived })
@@ -278,10 +282,13 @@ export class LocalAccount implements Account {
   }
 
   #queueSubscription(transaction: Transaction, contact: string, type: SubscriptionType): number {
-    const id = newStanzaId(this.#components.random)
+    const { clock, random, positions, outbox } = this.#components
+    const id = newStanzaId(clock, random)
     const presence = element('presence', NS_CLIENT, { from: this.address, to: contact, type, id })
     const stanza = identify(presence, this.address, id)
-    return this.#components.outbox.add(transaction, { account: this.address, recipient: contact, id, stanza })
+    const position = positions.next()
+    outbox.add(transaction, { position, account: this.address, recipient: contact, id, stanza })
+    return position
   }
 
   /** RFC 6121 §3.1.6: presence follows an approval; §3.2.2: its end is unavailable presence. */
@@ -330,18 +337,6 @@ export class LocalAccount implements Account {
     if (id !== undefined) {
       this.settled(sender, id, 'failed')
     }
-  }
-
-  #archiveSent(
-    transaction: Transaction,
-    stanza: Element,
-    id: string,
-    peer: string,
-    state: DeliveryState,
-  ): ArchivedMessage {
-    const stampMs = this.#components.clock.wallMs()
-    const entry = { account: this.address, id, peer, direction: 'out', stampMs, state, stanza } as const
-    return this.#components.archive.add(transaction, entry)
   }
 
   /** Sends over the link that is up, or not at all: presence, chat states. */

@@ -1,4 +1,5 @@
 import { toString as bytesToText } from 'uint8arrays/to-string'
+import type { Clock } from '../system/clock.ts'
 import type { Random } from '../system/random.ts'
 import type { Element } from '../xml/element.ts'
 import { serialize } from '../xml/serializer.ts'
@@ -13,16 +14,20 @@ import { StanzaError } from '../xmpp/stanza-error.ts'
 export const MESSAGE_MAX_BYTES: number = 192 * 1024
 /** Ids made by other nodes; ours have 32 characters. *ours* */
 const MESSAGE_ID_MAX_CHARACTERS = 128
-/** 128 random bits. */
-const MESSAGE_ID_BYTES = 16
+/** Of the random part of an id, beside 48 bits of time. */
+const MESSAGE_ID_RANDOM_BYTES = 10
 /** A sender's clock may be off by a day; a stamp further in the future is not believed. *ours* */
 const STAMP_MAX_AHEAD_MS = 24 * 3_600_000
 /** Older stamps are believed for as long as a message can have been under way, and a day. */
 const STAMP_MAX_AGE_MS = 15 * 24 * 3_600_000
 
-/** A new message id, also used for other stanzas that must not be handled twice. */
-export function newStanzaId(random: Random): string {
-  return bytesToText(random.bytes(MESSAGE_ID_BYTES), 'hex')
+/**
+ * A new message id, also used for other stanzas that must not be handled twice: 12 hex digits of time and 20 of
+ * randomness (as in UUIDv7, RFC 9562 §5.7), so that indexes by id grow at their end.
+ */
+export function newStanzaId(clock: Pick<Clock, 'wallMs'>, random: Random): string {
+  const time = Math.max(0, Math.floor(clock.wallMs())).toString(16).padStart(12, '0')
+  return time + bytesToText(random.bytes(MESSAGE_ID_RANDOM_BYTES), 'hex')
 }
 
 /** Gives a stanza of ours the id under which nodes know it (XEP-0359 §3.1). */

@@ -60,8 +60,8 @@ class Node implements KabberNode {
     const addresses = init.accounts.map(({ key }) => key.address)
     const onRefused = (reason: string): void => this.#refused.add(reason)
     const onViolation = (_peerId: string, reason: string): void => onRefused(reason)
-    const positions = new Positions(store.read, addresses)
-    const archive = new Archive(store.read, positions)
+    const positions = new Positions(store.read)
+    const archive = new Archive(store.read)
     this.#system = system
     this.#own = init.accounts
     this.peerId = network.peerId
@@ -106,6 +106,7 @@ class Node implements KabberNode {
       store,
       logger,
       archive,
+      positions,
       handled: this.#handled,
       outbox: this.#outbox,
       routes,
@@ -300,7 +301,7 @@ class Node implements KabberNode {
         }
       },
       ended: (transaction: Transaction, row: Row<typeof outboxTable>, outcome) => {
-        archive.settle(transaction, row.account, row.recipient, row.id, stateOf[outcome])
+        archive.settle(transaction, row.position, stateOf[outcome])
       },
       ending: (row, outcome) => {
         this.#accounts.get(row.account)?.settled(row.recipient, row.id, stateOf[outcome])

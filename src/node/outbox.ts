@@ -24,6 +24,8 @@ const DELAY_STAMP_AFTER_MS = 5_000
 
 /** A stanza to be kept until a node of the recipient has it. */
 export interface OutboxStanza {
+  /** From `Positions`, drawn in the same transaction. */
+  readonly position: number
   readonly account: string
   readonly recipient: string
   readonly id: string
@@ -50,12 +52,14 @@ export interface OutboxHandlers {
  */
 export class Outbox {
   readonly #components: { clock: Clock; store: Store; logger: Logger }
-  readonly #positions: Positions
   readonly #handlers: OutboxHandlers
   /** Everything up to this position was on disk when the outbox was opened. */
   readonly #opened: number
   readonly #recipients = new Map<string, OutboxState>()
   readonly #counts = new Map<string, number>()
+  /** Acknowledged and not yet taken out; at most the windows of all recipients. */
+  readonly #acknowledged: Row<typeof outboxTable>[] = []
+  #ending = false
   #expiry: { cancel(): void } | undefined
   #running = false
 
@@ -64,7 +68,6 @@ export class Outbox {
     init: { positions: Positions; handlers: OutboxHandlers },
   ) {
     this.#components = components
-    this.#positions = init.positions
     this.#handlers = init.handlers
     this.#opened = init.positions.last
   }
@@ -74,12 +77,12 @@ export class Outbox {
     this.#running = true
     const reader = this.#components.store.read
     for (let last = ''; ; ) {
-      const [row] = reader.list(outboxTable, { after: last, limit: 1 })
+      const [row] = reader.list(outboxTable, { index: 'by_recipient', after: last, limit: 1 })
       if (row === undefined) {
         break
       }
       last = row.recipient
-      this.#counts.set(last, reader.count(outboxTable, { prefix: [last] }))
+      this.#counts.set(last, reader.count(outboxTable, { index: 'by_recipient', prefix: [last] }))
       this.#handlers.waiting(last)
     }
     this.#scheduleExpiry(0)
@@ -99,27 +102,25 @@ export class Outbox {
   }
 
   /**
-   * Adds a stanza, inside the transaction that accepts it; call `added` with the result when that is on disk.
+   * Adds a stanza, inside the transaction that accepts it; call `added` when that is on disk.
    *
    * @throws StanzaError resource-constraint
    */
-  add(transaction: Transaction, entry: OutboxStanza): number {
+  add(transaction: Transaction, entry: OutboxStanza): void {
     const waiting = this.#counts.get(entry.recipient) ?? 0
     if (waiting >= OUTBOX_MAX_PER_RECIPIENT) {
       throw new StanzaError('resource-constraint', 'too many messages wait for this recipient')
     }
     const nowMs = this.#components.clock.wallMs()
-    const position = this.#positions.next()
     transaction.put(outboxTable, {
       recipient: entry.recipient,
-      position,
+      position: entry.position,
       account: entry.account,
       id: entry.id,
       accepted_ms: nowMs,
       expires_ms: nowMs + STANZA_VALIDITY_MS,
       stanza: serialize(entry.stanza),
     })
-    return position
   }
 
   /** The stanza added at `position` is on disk: it may leave. */
@@ -159,7 +160,8 @@ export class Outbox {
       this.#step(recipient, { type: 'down' })
       return
     }
-    const rows = this.#components.store.read.list(outboxTable, { prefix: [recipient], after, to, limit })
+    const range = { index: 'by_recipient', prefix: [recipient], after, to, limit } as const
+    const rows = this.#components.store.read.list(outboxTable, range)
     for (const row of rows) {
       if (!route.send(this.#outgoing(row), (outcome) => this.#settled(row, outcome))) {
         this.#step(recipient, { type: 'full' })
@@ -186,7 +188,19 @@ export class Outbox {
       return
     }
     this.#step(row.recipient, { type: 'acknowledged' })
-    void this.#end([row], 'delivered')
+    this.#acknowledged.push(row)
+    if (!this.#ending) {
+      void this.#endAcknowledged()
+    }
+  }
+
+  /** One transaction at a time, so that under load each takes all that was acknowledged during the last. */
+  async #endAcknowledged(): Promise<void> {
+    this.#ending = true
+    while (this.#acknowledged.length > 0) {
+      await this.#end(this.#acknowledged.splice(0), 'delivered')
+    }
+    this.#ending = false
   }
 
   /** A failing disk leaves the rows: they leave again and the recipient drops them by id. */
@@ -195,7 +209,7 @@ export class Outbox {
     try {
       await this.#components.store.transaction((transaction) => {
         for (const row of rows) {
-          if (transaction.delete(outboxTable, [row.recipient, row.position])) {
+          if (transaction.delete(outboxTable, [row.position])) {
             this.#handlers.ended(transaction, row, outcome)
             ended.push(row)
           }
@@ -234,8 +248,8 @@ export class Outbox {
   async #expire(): Promise<void> {
     const { store, clock } = this.#components
     while (this.#running) {
-      const range = { index: 'by_expiry', to: clock.wallMs(), limit: EXPIRY_BATCH } as const
-      const rows = store.read.list(outboxTable, range)
+      const oldest = store.read.list(outboxTable, { limit: EXPIRY_BATCH })
+      const rows = oldest.filter((row) => row.expires_ms <= clock.wallMs())
       const before = this.size()
       await this.#end(rows, 'expired')
       if (rows.length < EXPIRY_BATCH || this.size() === before) {

@@ -6,12 +6,12 @@ import { outboxTable } from './tables/outbox.ts'
 export class Positions {
   #last: number
 
-  /** Continues after the highest number in the store. `accounts` are the bare JIDs served here. */
-  constructor(reader: Reader, accounts: readonly string[]) {
+  /** Continues after the highest number in the store. */
+  constructor(reader: Reader) {
     const newest = { reverse: true, limit: 1 } as const
-    const archived = accounts.map((account) => reader.list(archiveTable, { ...newest, prefix: [account] })[0]?.position)
-    const waiting = reader.list(outboxTable, { ...newest, index: 'by_position' })[0]?.position
-    this.#last = Math.max(0, waiting ?? 0, ...archived.map((position) => position ?? 0))
+    const [archived] = reader.list(archiveTable, newest)
+    const [waiting] = reader.list(outboxTable, newest)
+    this.#last = Math.max(0, archived?.position ?? 0, waiting?.position ?? 0)
   }
 
   get last(): number {

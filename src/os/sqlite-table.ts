@@ -27,7 +27,9 @@ export class SqliteTable {
     const byKey = table.key.map((column) => `${quote(column)} = ?`).join(' AND ')
     const marks = this.#names.map(() => '?').join(', ')
     this.#get = this.#select(`SELECT ${this.#columnList} FROM ${name} WHERE ${byKey}`)
-    this.#put = connection.prepare(`INSERT OR REPLACE INTO ${name} (${this.#columnList}) VALUES (${marks})`)
+    this.#put = connection.prepare(
+      `INSERT INTO ${name} (${this.#columnList}) VALUES (${marks}) ${this.#onConflict(table)}`,
+    )
     this.#delete = connection.prepare(`DELETE FROM ${name} WHERE ${byKey}`)
   }
 
@@ -62,6 +64,14 @@ export class SqliteTable {
   deleteRange(range: AnyRange): number {
     this.#shape.checkDeleteRange(range)
     return Number(this.#range('delete', range).run(...parametersOf(range)).changes)
+  }
+
+  /** An upsert, because REPLACE would write every index anew even where its columns stay. */
+  #onConflict(table: TableDefinition): string {
+    const others = this.#names.filter((name) => !table.key.includes(name))
+    const updates = others.map((name) => `${quote(name)} = excluded.${quote(name)}`)
+    const target = table.key.map(quote).join(', ')
+    return `ON CONFLICT (${target}) DO ${updates.length === 0 ? 'NOTHING' : `UPDATE SET ${updates.join(', ')}`}`
   }
 
   #toRow(values: readonly SQLOutputValue[]): AnyRow {

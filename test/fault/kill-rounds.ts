@@ -14,8 +14,8 @@ import { SeededRandom } from '../support/seeded-random.ts'
 /** Messages handed in at once; the control socket takes 32. */
 const IN_FLIGHT = 16
 /** The load is given in bursts, so that the whole stays below the bound of an outbox. */
-const MESSAGES_PER_ROUND = 60
-const KILL_AFTER_MAX_MS = 400
+const MESSAGES_PER_ROUND = 500
+const KILL_AFTER_MAX_MS = 250
 const DRAIN_TIMEOUT_MS = 120_000
 /** A node that was killed answers again within this time (issue: reopen < 2 s). */
 const REOPEN_LIMIT_MS = 2_000
@@ -35,7 +35,9 @@ const command = `node test/fault/kill-rounds.ts ${rounds} ${seed}`
 async function openHome(folder: string, name: string, args: readonly string[]): Promise<Home> {
   const path = join(folder, name)
   await kabber(path, 'init', '--name', name)
-  return { name, path, args, node: await startNode(path, ...args) }
+  const home = { name, path, args, node: await startNode(path, ...args) }
+  homes.push(home)
+  return home
 }
 
 /** Writes messages until told to stop or the node dies; says which were acknowledged, in the order of writing. */
@@ -146,8 +148,10 @@ async function main(folder: string): Promise<number> {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'kabber-kill-'))
+const homes: Home[] = []
 try {
   process.exitCode = await main(folder)
 } finally {
+  await Promise.all(homes.map(async (home) => await home.node.end('SIGKILL')))
   await rm(folder, { recursive: true, force: true })
 }

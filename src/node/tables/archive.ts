@@ -11,7 +11,7 @@ export const archiveTable = {
     peer: { type: 'text' },
     /** `in` or `out`. */
     direction: { type: 'text' },
-    /** The `id` attribute that the sender's client gave, by which answers and errors refer to the message. */
+    /** Of a message that was sent: the `id` attribute its client gave, by which errors refer to it. Else empty. */
     stanza_id: { type: 'text' },
     stamp_ms: { type: 'integer' },
     /** `queued`, `delivered`, `failed` (out) or `received` (in). */
@@ -20,10 +20,11 @@ export const archiveTable = {
     /** The error stanza that ended a failed message. */
     error: { type: 'text', nullable: true },
   },
-  key: ['account', 'position'],
+  key: ['position'],
+  // Ids lead, because they grow with time: an index that is appended to costs a third of a scattered one.
   indexes: {
     by_peer: ['account', 'peer', 'position'],
-    by_id: ['account', 'peer', 'id'],
-    by_stanza_id: ['account', 'peer', 'stanza_id'],
+    by_id: ['id', 'peer'],
+    by_stanza_id: ['stanza_id'],
   },
 } as const

@@ -1,4 +1,4 @@
-/** Ids of stanzas that were received and stored, kept for as long as their sender may repeat them. */
+/** Ids of stanzas that were received and handled but not archived (subscriptions), kept for as long as their sender may repeat them. */
 export const handledTable = {
   name: 'handled',
   columns: {

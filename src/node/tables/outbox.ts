@@ -2,17 +2,18 @@
 export const outboxTable = {
   name: 'outbox',
   columns: {
+    /** The order of sending; grows with every row of the home. Of a message: its position in the archive. */
+    position: { type: 'integer' },
     /** Bare JID of the recipient. */
     recipient: { type: 'text' },
-    /** The order of sending; grows with every row of the home. */
-    position: { type: 'integer' },
     account: { type: 'text' },
     /** The sending node's id of the stanza. */
     id: { type: 'text' },
     accepted_ms: { type: 'integer' },
+    /** A fixed time after `accepted_ms`, so that the order of positions is that of expiry too. */
     expires_ms: { type: 'integer' },
     stanza: { type: 'text' },
   },
-  key: ['recipient', 'position'],
-  indexes: { by_position: ['position'], by_expiry: ['expires_ms'] },
+  key: ['position'],
+  indexes: { by_recipient: ['recipient', 'position'] },
 } as const
