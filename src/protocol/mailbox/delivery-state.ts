@@ -1,3 +1,5 @@
+import { DIRECT_ACKNOWLEDGEMENT_MS } from './letter-limits.ts'
+
 /** What the sender's client is told of one message. */
 export type DeliveryPhase = 'queued' | 'stored' | 'delivered' | 'failed'
 
@@ -9,7 +11,7 @@ export interface DeliveryState {
   readonly linkUp: boolean
   /** Handed to the direct stream, neither acknowledged nor lost. */
   readonly underWay: boolean
-  readonly deposit: 'none' | 'running' | 'given-up'
+  readonly deposit: 'none' | 'running' | 'too-large'
   readonly expiresMs: number
   /** Until when the direct stream alone has its chance. */
   readonly directUntilMs: number
@@ -59,10 +61,67 @@ export const INITIAL_DELIVERY_STATE: DeliveryState = {
   dueMs: Number.POSITIVE_INFINITY,
 }
 
+type Step = readonly [DeliveryState, readonly DeliveryEffect[]]
+
 /** One step of a message; no I/O. */
-export function stepDelivery(
-  _state: DeliveryState,
-  _event: DeliveryEvent,
-): readonly [DeliveryState, readonly DeliveryEffect[]] {
-  throw new Error('TODO')
+export function stepDelivery(state: DeliveryState, event: DeliveryEvent): Step {
+  if (state.phase === 'delivered' || state.phase === 'failed') {
+    return [state, []]
+  }
+  switch (event.type) {
+    case 'queued':
+      return queued(event)
+    case 'link-up':
+      return send({ ...state, linkUp: true, underWay: false }, event.nowMs)
+    case 'link-down':
+      return deposit({ ...state, linkUp: false, underWay: false })
+    case 'acknowledged':
+      return end(state, { type: 'delivered' })
+    case 'stored': {
+      const { receipts, of } = event
+      return state.phase === 'stored'
+        ? [state, []]
+        : [{ ...state, phase: 'stored' }, [{ type: 'stored', receipts, of }]]
+    }
+    case 'deposit-failed':
+      return event.reason === 'expired'
+        ? end({ ...state, deposit: 'none' }, { type: 'failed', reason: 'expired' })
+        : [{ ...state, deposit: 'too-large', dueMs: state.expiresMs }, []]
+    case 'due':
+      return due(state, event.nowMs)
+  }
+}
+
+function queued({ nowMs, expiresMs, storable, linkUp, phase }: Extract<DeliveryEvent, { type: 'queued' }>): Step {
+  const state: DeliveryState = { ...INITIAL_DELIVERY_STATE, phase, storable, linkUp, expiresMs, dueMs: expiresMs }
+  if (nowMs >= expiresMs) {
+    return end(state, { type: 'failed', reason: 'expired' })
+  }
+  return linkUp ? send(state, nowMs) : deposit(state)
+}
+
+/** A link that is up is used at once, also for what is stored already: the recipient has shown up. */
+function send(state: DeliveryState, nowMs: number): Step {
+  const directUntilMs = nowMs + DIRECT_ACKNOWLEDGEMENT_MS
+  const races = state.storable && state.deposit === 'none'
+  const dueMs = races ? Math.min(state.expiresMs, directUntilMs) : state.expiresMs
+  return [{ ...state, underWay: true, directUntilMs, dueMs }, [{ type: 'send' }]]
+}
+
+function deposit(state: DeliveryState): Step {
+  const starts = state.storable && state.deposit === 'none'
+  const next: DeliveryState = { ...state, dueMs: state.expiresMs, deposit: starts ? 'running' : state.deposit }
+  return [next, starts ? [{ type: 'start-deposit' }] : []]
+}
+
+function due(state: DeliveryState, nowMs: number): Step {
+  if (nowMs >= state.expiresMs) {
+    return end(state, { type: 'failed', reason: state.deposit === 'too-large' ? 'too-large' : 'expired' })
+  }
+  return nowMs >= state.directUntilMs ? deposit(state) : [state, []]
+}
+
+function end(state: DeliveryState, effect: DeliveryEffect & { readonly type: 'delivered' | 'failed' }): Step {
+  const next: DeliveryState = { ...state, phase: effect.type, underWay: false, dueMs: Number.POSITIVE_INFINITY }
+  return [next, state.deposit === 'running' ? [{ type: 'stop-deposit' }, effect] : [effect]]
 }
