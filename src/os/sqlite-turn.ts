@@ -10,12 +10,12 @@ interface Waiting {
 
 /** The transactions of one event-loop turn, waiting for the commit that they share. */
 export class Turn {
-  #end: NodeJS.Immediate | undefined
+  readonly #end: NodeJS.Immediate
   readonly #waiting: Waiting[] = []
 
-  /** Calls `end` in the check phase of this event-loop turn or, asked again there, of the next; not once it has settled. */
-  schedule(end: () => void): void {
-    this.#end = setImmediate(end)
+  /** `end` is the callback that commits, cancelled if the turn ends otherwise. */
+  constructor(end: NodeJS.Immediate) {
+    this.#end = end
   }
 
   get size(): number {
