@@ -1,4 +1,5 @@
 import type { PeerIdText } from '../../system/network.ts'
+import type { DepositEffect, DepositEvent, DepositMoment } from './deposit-event.ts'
 import {
   CUSTODIANS_PER_PLACE,
   DEPOSIT_ATTEMPTS_MAX,
@@ -58,65 +59,6 @@ export interface DepositState {
   /** When to send `due`; Infinity: never. */
   readonly dueMs: number
 }
-
-/** `nowMs` is the wall clock; `jitter` is uniform in [0, 1). */
-interface Moment {
-  readonly nowMs: number
-  readonly jitter: number
-}
-
-export type DepositEvent =
-  /** `storedBefore`, `notBeforeMs`: what was known of it before a restart (0 and false if nothing). */
-  | (Moment & {
-      readonly type: 'start'
-      readonly expiresMs: number
-      readonly storedBefore: boolean
-      readonly notBeforeMs: number
-    })
-  /** Answers to `seal`: ready (with the prekeys and, for contacts, the permit of that day), or the keys are not known. */
-  | (Moment & { readonly type: 'sealed' })
-  | (Moment & { readonly type: 'not-sealed' })
-  /** Answers to `lookup`: the custodians (at most 10), nearest first, and the next ones in case some fail. */
-  | (Moment & {
-      readonly type: 'custodians'
-      readonly peers: readonly PeerIdText[]
-      readonly spares: readonly PeerIdText[]
-    })
-  | (Moment & { readonly type: 'lookup-failed' })
-  /**
-   * Answers to `deposit`; one to each, none for a letter that `seal` has replaced since. A receipt counts only after its
-   * signature was checked.
-   */
-  | (Moment & { readonly type: 'receipt'; readonly peerId: PeerIdText })
-  | (Moment & {
-      readonly type: 'refused'
-      readonly peerId: PeerIdText
-      /** `refused`: any other reason. */
-      readonly reason: DepositRefusal | 'refused'
-      readonly difficultyBits?: number
-      readonly retryAfterMs?: number
-    })
-  | (Moment & { readonly type: 'unreachable'; readonly peerId: PeerIdText })
-  | (Moment & { readonly type: 'due' })
-  /** The network is back or another one: what waits for a retry is tried now. */
-  | (Moment & { readonly type: 'network-changed' })
-  /** The recipient has the message, or the sender took it back: no more is done. */
-  | { readonly type: 'acknowledged' }
-
-export type DepositEffect =
-  /** Seal for the recipient's current prekeys and the mailbox of `day`; the last letter is replaced. */
-  | { readonly type: 'seal'; readonly day: number }
-  | { readonly type: 'lookup'; readonly day: number }
-  /** Deposit the last sealed letter; without a permit with a proof of at least so many bits (and PROOF_MIN_BITS). */
-  | { readonly type: 'deposit'; readonly peerId: PeerIdText; readonly difficultyBits: number }
-  /** Enough custodians have it. Told once a message. */
-  | { readonly type: 'stored'; readonly receipts: number; readonly of: number }
-  /** The number changed after that. */
-  | { readonly type: 'receipts'; readonly receipts: number; readonly of: number }
-  /** Nobody takes it for now, mostly for this reason; it will be tried again. Told once a letter and reason. */
-  | { readonly type: 'refused'; readonly reason: DepositRefusal }
-  /** Given up. Told once; nothing follows. */
-  | { readonly type: 'failed'; readonly reason: 'expired' | 'too-large' }
 
 export const INITIAL_DEPOSIT_STATE: DepositState = {
   phase: 'new',
@@ -315,12 +257,12 @@ function due(state: DepositState, event: EventOf<'due'>): Step {
 }
 
 /** The same letter while it is for today's mailbox, else a new one. */
-function again(state: DepositState, { nowMs }: Moment): Step {
+function again(state: DepositState, { nowMs }: DepositMoment): Step {
   const isCurrent = state.lookups > 0 && state.day === dayOf(nowMs) && !isSatisfied(state)
   return isCurrent ? lookUp(state) : seal(state, nowMs)
 }
 
-function settle(state: DepositState, moment: Moment, effects: readonly DepositEffect[]): Step {
+function settle(state: DepositState, moment: DepositMoment, effects: readonly DepositEffect[]): Step {
   const stored = isStored(state)
   const tells: DepositEffect[] = stored && !state.toldStored ? [{ type: 'stored', ...receiptsOf(state) }] : []
   const told = { ...state, toldStored: state.toldStored || stored }
@@ -334,7 +276,7 @@ function settle(state: DepositState, moment: Moment, effects: readonly DepositEf
   return giveUpRound(told, moment, [...effects, ...tells])
 }
 
-function giveUpRound(state: DepositState, moment: Moment, effects: readonly DepositEffect[]): Step {
+function giveUpRound(state: DepositState, moment: DepositMoment, effects: readonly DepositEffect[]): Step {
   const outcomes = state.targets.map(({ outcome }) => outcome)
   if (outcomes.length > 0 && outcomes.every((outcome) => outcome === 'too-large')) {
     return [end(state), [...effects, { type: 'failed', reason: 'too-large' }]]
@@ -348,7 +290,7 @@ function giveUpRound(state: DepositState, moment: Moment, effects: readonly Depo
 /** What is told when several reasons were given: the one that says most first. */
 const REPORTED = ['mailbox-full', 'too-large', 'no-storage'] as const
 
-function fail(state: DepositState, { nowMs, jitter }: Moment): DepositState {
+function fail(state: DepositState, { nowMs, jitter }: DepositMoment): DepositState {
   const delayMs = retryDelayMs(state.failures, jitter, DEPOSIT_RETRY_MIN_MS, DEPOSIT_RETRY_MAX_MS)
   return {
     ...state,

@@ -11,22 +11,22 @@ import {
   SILENT_MAX_MS,
   SILENT_PEERS_MAX,
 } from './letter-limits.ts'
-import type { Candidate } from './placement.ts'
 import {
   answeringCustodians,
   isHandedOver,
   isRingNeighbour,
   missingHandOvers,
-  type Replica,
+  type ReplicatedMailbox,
   ringPartners,
   successorOf,
-} from './replica.ts'
+} from './replicated-mailbox.ts'
+import type { ReplicationEffect, ReplicationEvent } from './replication-event.ts'
 
 /** Changed in place by `stepReplication`. */
 export interface ReplicationState {
   readonly self: PeerIdText
   /** By mailbox key, in text. */
-  readonly replicas: Map<string, Replica>
+  readonly replicas: Map<string, ReplicatedMailbox>
   readonly due: DueQueue
   /** Mailboxes that are due and wait for a lookup, in order. */
   readonly waiting: Set<string>
@@ -37,61 +37,6 @@ export interface ReplicationState {
   /** Syncs still to be answered before this node may leave: mailbox and PeerId. */
   readonly handOvers: Set<string>
 }
-
-/** `jitter` and `choice` are uniform in [0, 1). */
-export type ReplicationEvent =
-  /** A letter or tombstone of `mailbox` is on disk: the first one, or another, or (at start) from before. */
-  | {
-      readonly type: 'kept'
-      readonly mailbox: string
-      readonly expiresMs: number
-      /** From a depositor, not from another custodian. */
-      readonly deposited: boolean
-      readonly live: boolean
-      readonly nowMs: number
-      readonly jitter: number
-    }
-  /** Every letter of `mailbox` has been acknowledged; tombstones are left. */
-  | { readonly type: 'quiet'; readonly mailbox: string }
-  /** Nothing of `mailbox` is left on disk, not even a tombstone. */
-  | { readonly type: 'empty'; readonly mailbox: string }
-  /** Answer to `lookup`: the (at least 20, where there are) peers closest to the place, nearest first, with this node. */
-  | {
-      readonly type: 'closest'
-      readonly mailbox: string
-      readonly candidates: readonly Candidate[]
-      readonly nowMs: number
-      readonly jitter: number
-      readonly choice: number
-    }
-  | { readonly type: 'lookup-failed'; readonly mailbox: string; readonly nowMs: number; readonly jitter: number }
-  /** Answer to `sync`: both have the same letters and tombstones now. */
-  | { readonly type: 'synced'; readonly mailbox: string; readonly peerId: PeerIdText; readonly nowMs: number }
-  /** Answer to `sync`: unreachable, no answer in time, refused, broke the protocol. */
-  | { readonly type: 'silent'; readonly mailbox: string; readonly peerId: PeerIdText; readonly nowMs: number }
-  /** A custodian showed itself: it opened a sync with this node. */
-  | { readonly type: 'heard'; readonly peerId: PeerIdText }
-  /** The set of close peers has probably changed for `mailbox`, or for all: look it up now, as far as the bound allows. */
-  | { readonly type: 'refresh'; readonly mailbox?: string; readonly nowMs: number }
-  /** The time `nextReplicationMs` told has come. */
-  | { readonly type: 'due'; readonly nowMs: number }
-  /** This node stops in good order. */
-  | { readonly type: 'leaving'; readonly nowMs: number }
-
-export type ReplicationEffect =
-  /** Find the peers closest to the place; answer with `closest` or `lookup-failed`. */
-  | { readonly type: 'lookup'; readonly mailbox: string }
-  /** Compare digests, then move what is missing both ways, tombstones first; answer with `synced` or `silent`. */
-  | {
-      readonly type: 'sync'
-      readonly mailbox: string
-      readonly peerId: PeerIdText
-      readonly reason: 'round' | 'newcomer' | 'hand-over'
-    }
-  /** Delete all letters and tombstones of `mailbox`: expired, or the right custodians have them. */
-  | { readonly type: 'drop'; readonly mailbox: string; readonly reason: 'expired' | 'handed-over' }
-  /** After `leaving`: everything is handed over as far as possible. Told once. */
-  | { readonly type: 'left' }
 
 type EventOf<Type extends ReplicationEvent['type']> = Extract<ReplicationEvent, { readonly type: Type }>
 type Effects = readonly ReplicationEffect[]
@@ -159,7 +104,7 @@ function kept(state: ReplicationState, event: EventOf<'kept'>): void {
   if (replica === undefined) {
     const fresh = { custodians: [], successor: undefined, formerSinceMs: undefined, handedTo: [] }
     const dueMs = Number.POSITIVE_INFINITY
-    const first: Replica = { mailbox, expiresMs, live: event.live, phase: 'idle', dueMs, ...fresh }
+    const first: ReplicatedMailbox = { mailbox, expiresMs, live: event.live, phase: 'idle', dueMs, ...fresh }
     state.replicas.set(mailbox, first)
     schedule(state, first, soonMs)
     return
@@ -233,7 +178,7 @@ function careFor(
   })
 }
 
-function handOver(state: ReplicationState, replica: Replica): Effects {
+function handOver(state: ReplicationState, replica: ReplicatedMailbox): Effects {
   const { mailbox, custodians, handedTo } = replica
   const missing = custodians.filter((peerId) => !handedTo.includes(peerId))
   // One more than needed, and those that answer first, so that dead ones do not hold the rest up.
@@ -253,7 +198,7 @@ function lookupFailed(state: ReplicationState, event: EventOf<'lookup-failed'>):
 }
 
 /** Between three and five quarters of the interval, so that custodians do not keep step. */
-function rest(state: ReplicationState, replica: Replica, moment: { nowMs: number; jitter: number }): void {
+function rest(state: ReplicationState, replica: ReplicatedMailbox, moment: { nowMs: number; jitter: number }): void {
   const quietNow = !replica.live && replica.formerSinceMs === undefined
   const intervalMs = quietNow ? QUIET_INTERVAL_MS : REPLICATION_INTERVAL_MS
   replica.phase = 'idle'
@@ -351,7 +296,7 @@ function settleLeaving(state: ReplicationState, mailbox: string, peerId: PeerIdT
   return state.handOvers.delete(`${mailbox} ${peerId}`) && state.handOvers.size === 0 ? [{ type: 'left' }] : []
 }
 
-function drop(state: ReplicationState, replica: Replica, reason: 'expired' | 'handed-over'): Effects {
+function drop(state: ReplicationState, replica: ReplicatedMailbox, reason: 'expired' | 'handed-over'): Effects {
   forget(state, replica.mailbox)
   return [{ type: 'drop', mailbox: replica.mailbox, reason }]
 }
@@ -361,7 +306,7 @@ function forget(state: ReplicationState, mailbox: string): void {
   state.waiting.delete(mailbox)
 }
 
-function schedule(state: ReplicationState, replica: Replica, atMs: number): void {
+function schedule(state: ReplicationState, replica: ReplicatedMailbox, atMs: number): void {
   replica.dueMs = atMs
   state.due.push(atMs, replica.mailbox)
 }

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { DepositEffect, DepositEvent } from '../../../../src/protocol/mailbox/deposit-event.ts'
 import {
-  type DepositEffect,
-  type DepositEvent,
   type DepositState,
   INITIAL_DEPOSIT_STATE,
   receiptsOf,

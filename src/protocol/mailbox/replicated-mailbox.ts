@@ -3,7 +3,7 @@ import { CUSTODIANS_PER_PLACE, FORMER_KEPT_MS, HANDED_OVER_MIN, RING_PARTNERS } 
 import { type Candidate, custodiansOf } from './placement.ts'
 
 /** A custodian's care of one mailbox. */
-export interface Replica {
+export interface ReplicatedMailbox {
   readonly mailbox: string
   /** When its last letter and tombstone are over. */
   expiresMs: number
@@ -69,7 +69,7 @@ export function successorOf(
 }
 
 /** Whether this node, custodian no more, may delete: the right ones have everything, and it has waited. */
-export function isHandedOver(replica: Replica, nowMs: number): boolean {
+export function isHandedOver(replica: ReplicatedMailbox, nowMs: number): boolean {
   return (
     replica.formerSinceMs !== undefined &&
     nowMs - replica.formerSinceMs >= FORMER_KEPT_MS &&
@@ -79,7 +79,7 @@ export function isHandedOver(replica: Replica, nowMs: number): boolean {
 }
 
 /** How many more of the right custodians must have everything. */
-export function missingHandOvers({ custodians, handedTo }: Replica): number {
+export function missingHandOvers({ custodians, handedTo }: ReplicatedMailbox): number {
   const having = custodians.filter((peerId) => handedTo.includes(peerId)).length
   return Math.max(0, Math.min(HANDED_OVER_MIN, custodians.length) - having)
 }
