@@ -4,10 +4,11 @@ import type { Subscription } from '../xmpp/subscription-state.ts'
 import type { OwnAccount } from './own-keys.ts'
 
 /**
- * Where a message that was sent stands. `queued`: on this node's disk. `delivered`: on the disk of a node of the
- * recipient. `failed`: given up, an error stanza was stored for the sender.
+ * Where a message that was sent stands. `queued`: on this node's disk. `stored`: sealed on the disks of enough
+ * custodians, so that this node may leave. `delivered`: on the disk of a node of the recipient. `failed`: given up, an
+ * error stanza was stored for the sender.
  */
-export type DeliveryState = 'queued' | 'delivered' | 'failed'
+export type DeliveryState = 'queued' | 'stored' | 'delivered' | 'failed'
 
 /** A message as `send` accepted it; it is on disk. */
 export interface SentMessage {
@@ -47,7 +48,15 @@ export interface RosterEntry {
 /** What happens to an account; told after it is on disk. */
 export type AccountEvent =
   | { readonly type: 'message'; readonly message: ArchivedMessage }
-  | { readonly type: 'message-state'; readonly id: string; readonly peer: string; readonly state: DeliveryState }
+  | {
+      readonly type: 'message-state'
+      readonly id: string
+      readonly peer: string
+      readonly state: DeliveryState
+      /** With `stored`: custodians whose signed receipts are here, and how many were asked. */
+      readonly receipts?: number
+      readonly of?: number
+    }
   | { readonly type: 'roster'; readonly entry: RosterEntry }
   | { readonly type: 'roster-removed'; readonly jid: string }
   /** A presence stanza from a contact (available or unavailable). */
@@ -110,9 +119,18 @@ export interface NodeStatus {
     readonly outboxMessages: number
     /** Custodians that hold the current account record, counted at its last publication. */
     readonly recordCustodians: number
+    /** The own mailbox: custodians found for today's, those whose new letters come as they arrive, letters opened since start. */
+    readonly mailbox: { readonly custodians: number; readonly followed: number; readonly collected: number }
   }[]
   /** Account records kept for others. */
   readonly recordsKept: number
+  /** Sealed letters kept for others; `limitBytes` 0: none are. */
+  readonly letters: {
+    readonly kept: number
+    readonly bytes: number
+    readonly mailboxes: number
+    readonly limitBytes: number
+  }
   /** Refused input by reason, since start. */
   readonly refused: Readonly<Record<string, number>>
 }
@@ -120,6 +138,8 @@ export interface NodeStatus {
 export interface NodeInit {
   /** The accounts served here; none on a relay. */
   readonly accounts: readonly OwnAccount[]
+  /** Bytes of letters kept for others; 0 keeps none, and the node is only a client of the DHT. @default 512 MiB */
+  readonly storageBytes?: number
 }
 
 /** A running or startable node: everything the gateway and the command line may touch. */
