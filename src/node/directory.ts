@@ -12,6 +12,7 @@ import { Listeners } from '../util/listeners.ts'
 import type { Custody } from './custody.ts'
 import { Publications } from './publications.ts'
 import { RecordCache } from './record-cache.ts'
+import type { LettersPart } from './record-content.ts'
 import { RecordLookup } from './record-lookup.ts'
 import type { PublishedAccount } from './record-publisher.ts'
 import { SharedLookups } from './shared-lookups.ts'
@@ -33,6 +34,8 @@ export interface DirectoryInit {
   readonly custody: Custody
   /** What this node can do, for its entry in the records of its accounts. @default none */
   readonly capabilities?: readonly string[]
+  /** What an account's record says for those who seal letters. @default nothing new */
+  readonly partOf?: (address: string) => LettersPart | undefined
   /** A record met or looked up was refused. @default nobody is told */
   readonly onRefused?: (reason: RecordRefusal) => void
 }
@@ -66,6 +69,7 @@ export class Directory {
     this.#publications = new Publications(components, {
       custody: init.custody,
       capabilities: init.capabilities ?? [],
+      partOf: init.partOf ?? (() => undefined),
       known: (publicKey) => this.#cache.get(publicKey)?.record,
       lookup: (address, signal) => this.lookup(address, signal, { refresh: true }),
       changed: (record) => {

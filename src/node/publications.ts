@@ -3,6 +3,7 @@ import type { Clock } from '../system/clock.ts'
 import { DialError } from '../system/network.ts'
 import type { Random } from '../system/random.ts'
 import { PublicationSchedule } from './publication-schedule.ts'
+import type { LettersPart } from './record-content.ts'
 import {
   type PublishedAccount,
   RecordPublisher,
@@ -13,6 +14,8 @@ import {
 export interface PublicationsInit {
   readonly custody: RecordPublisherInit['custody']
   readonly capabilities: readonly string[]
+  /** What an account's record is to say for those who seal letters; undefined leaves that as it is. */
+  partOf(address: string): LettersPart | undefined
   known(publicKey: Uint8Array): AccountRecord | undefined
   lookup(address: string, signal: AbortSignal): Promise<AccountRecord | undefined>
   changed(record: AccountRecord): void
@@ -88,6 +91,7 @@ export class Publications {
     const publisher = new RecordPublisher(this.#components, account, {
       custody,
       capabilities,
+      letters: () => this.#init.partOf(address),
       known: () => this.#init.known(publicKey),
       lookup: (signal) => lookup(address, signal),
       changed,

@@ -17,7 +17,7 @@ import type { Network, PeerAddresses } from '../system/network.ts'
 import type { Store } from '../system/store.ts'
 import { CUSTODIANS_PER_PLACE } from './custodians.ts'
 import type { Custody } from './custody.ts'
-import { nextContent, saysTheSame } from './record-content.ts'
+import { type LettersPart, nextContent, saysTheSame } from './record-content.ts'
 import { putRecordRow, recordRow } from './record-rows.ts'
 import { accountRecordsTable } from './tables/records.ts'
 
@@ -48,6 +48,8 @@ export interface RecordPublisherInit {
   readonly custody: Pick<Custody, 'keepsStorage' | 'put'>
   /** Words of what this node can do. */
   readonly capabilities: readonly string[]
+  /** What the record is to say for those who seal letters; undefined leaves that as it is. */
+  letters(): LettersPart | undefined
   /** The newest record of the account known here. */
   known(): AccountRecord | undefined
   /** The same after asking the network. */
@@ -127,9 +129,10 @@ export class RecordPublisher {
     const { peerId } = network
     const current = newest(this.own, this.#init.known())
     const { key, nickname } = this.#account
-    const own = { peerId, addresses: network.addresses(), capabilities: this.#init.capabilities, nickname }
+    const { capabilities } = this.#init
+    const own = { peerId, addresses: network.addresses(), capabilities, nickname, letters: this.#init.letters() }
     const content = nextContent(current, own, nowMs)
-    if (current !== undefined && saysTheSame(current, content) && isFresh(current, peerId, nowMs)) {
+    if (current !== undefined && saysTheSame(current, content, nowMs) && isFresh(current, peerId, nowMs)) {
       return current === this.#own ? current : await this.#adopt(current)
     }
     const sequence = Math.max(this.#sequence, current?.sequence ?? 0) + 1

@@ -2,6 +2,16 @@ import { datastoreTable } from '../system/datastore-table.ts'
 import type { Schema } from '../system/store.ts'
 import { archiveTable } from './tables/archive.ts'
 import { handledTable } from './tables/handled.ts'
+import {
+  collectionsTable,
+  contactKeysTable,
+  contactNodesTable,
+  contactPermitsTable,
+  contactPrekeysTable,
+  prekeysTable,
+  singleUsePrekeysTable,
+} from './tables/letter-keys.ts'
+import { letterBytesTable, lettersTable, tombstonesTable } from './tables/letters.ts'
 import { outboxTable } from './tables/outbox.ts'
 import { ownKeysTable } from './tables/own-keys.ts'
 import { accountRecordsTable, recordTotalsTable } from './tables/records.ts'
@@ -9,7 +19,7 @@ import { contactHintsTable, rosterTable } from './tables/roster.ts'
 
 /** The tables of a node, in one place so that their version counts them all. */
 export const nodeSchema: Schema = {
-  version: 1,
+  version: 2,
   tables: [
     ownKeysTable,
     rosterTable,
@@ -20,6 +30,16 @@ export const nodeSchema: Schema = {
     accountRecordsTable,
     recordTotalsTable,
     datastoreTable,
+    lettersTable,
+    letterBytesTable,
+    tombstonesTable,
+    prekeysTable,
+    singleUsePrekeysTable,
+    contactKeysTable,
+    contactNodesTable,
+    contactPrekeysTable,
+    contactPermitsTable,
+    collectionsTable,
   ],
   upgrades: [],
 }
