@@ -1,0 +1,113 @@
+import type { DepositOutcome, DepositRequest } from '../protocol/mailbox/letter-keeper.ts'
+import { LETTER_RETENTION_MS } from '../protocol/mailbox/letter-limits.ts'
+import type { QuotaEffect } from '../protocol/mailbox/quota-state.ts'
+import type { Reader } from '../system/store.ts'
+import { assert } from '../util/assert.ts'
+import { toHex } from '../util/bytes.ts'
+import type { LetterChange } from './letter-change.ts'
+import { makeRoom } from './letter-room.ts'
+import { findLetter, findTombstone, type LetterName, letterRow } from './letter-rows.ts'
+
+/** When and whence a letter comes. */
+export interface DepositMoment {
+  /** By this node's wall clock. */
+  readonly nowMs: number
+  /** The /24 or /48 of whoever deposits it; undefined: not known, or private. */
+  readonly network: string | undefined
+  /** Its place in the order of arrival. */
+  readonly arrival: number
+}
+
+/** When a letter was deposited and when it expires, by this node's wall clock. */
+interface LetterTimes {
+  readonly depositedMs: number
+  readonly expiresMs: number
+}
+
+/** What became of a letter inside its transaction; `isNew`: it was put, and `kept` holds once that is committed. */
+export interface Deposited {
+  readonly outcome: DepositOutcome
+  readonly isNew: boolean
+}
+
+/** The times of a letter that is here, or was until it was acknowledged, and has not expired. */
+export function keptTimes(
+  reader: Pick<Reader, 'get' | 'list'>,
+  name: LetterName,
+  nowMs: number,
+): LetterTimes | undefined {
+  const row = findLetter(reader, name)
+  if (row !== undefined && row.expires_ms > nowMs) {
+    return { depositedMs: row.deposited_ms, expiresMs: row.expires_ms }
+  }
+  const tombstone = findTombstone(reader, name)
+  if (tombstone === undefined || tombstone.expires_ms <= nowMs) {
+    return undefined
+  }
+  return { depositedMs: tombstone.expires_ms - LETTER_RETENTION_MS, expiresMs: tombstone.expires_ms }
+}
+
+/**
+ * Judges a letter and puts it. It is stored with this node's time; a replica with the time it claims, within bounds
+ * (security.md B9).
+ */
+export function depositLetter(change: LetterChange, request: DepositRequest, moment: DepositMoment): Deposited {
+  const { nowMs, arrival } = moment
+  const name = { mailbox: request.mailboxKey, letterId: request.letterId }
+  const present = keptTimes(change.transaction, name, nowMs)
+  if (present !== undefined) {
+    return { outcome: { kept: present }, isNew: false }
+  }
+  const depositedMs = Math.min(nowMs, request.replica?.depositedMs ?? nowMs)
+  const expiresMs = depositedMs + LETTER_RETENTION_MS
+  if (expiresMs <= nowMs) {
+    return { outcome: { refused: 'no-storage' }, isNew: false }
+  }
+  const judgement = judge(change, request, moment)
+  if (judgement.type === 'refuse') {
+    const { reason, difficultyBits, retryAfterMs } = judgement
+    return { outcome: { refused: reason, difficultyBits, retryAfterMs }, isNew: false }
+  }
+  removeExpired(change, name)
+  change.put(letterRow(request, { arrival, depositedMs, expiresMs }), request.letter)
+  return { outcome: { kept: { depositedMs, expiresMs } }, isNew: true }
+}
+
+function judge(
+  change: LetterChange,
+  request: DepositRequest,
+  { nowMs, network }: DepositMoment,
+): Extract<QuotaEffect, { type: 'accept' | 'refuse' }> {
+  const { permit } = request.credential
+  const letter = {
+    type: 'deposit',
+    mailbox: toHex(request.mailboxKey),
+    bytes: request.letter.length,
+    permit: permit && toHex(permit.id),
+    from: request.fromPeerId,
+    network,
+    replica: request.replica !== undefined,
+    proofBits: request.proofBits,
+    nowMs,
+  } as const
+  const effect = change.ask({ ...letter, madeRoom: false })
+  if (effect.type !== 'make-room') {
+    return effect
+  }
+  makeRoom(change, effect, nowMs)
+  const last = change.ask({ ...letter, madeRoom: true })
+  assert(last.type !== 'make-room', 'room is made once')
+  return last
+}
+
+/** What expired under this name and was not deleted yet. */
+function removeExpired(change: LetterChange, name: LetterName): void {
+  const row = findLetter(change.transaction, name)
+  if (row !== undefined) {
+    change.remove(row)
+  }
+  const tombstone = findTombstone(change.transaction, name)
+  if (tombstone !== undefined) {
+    change.removeTombstone(tombstone)
+  }
+}
