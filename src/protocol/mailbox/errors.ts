@@ -12,6 +12,18 @@ export type MailboxViolationReason =
   | 'unexpected-answer'
   /** It does not read its answers. */
   | 'slow-reader'
+  /** An answer, grant or stop that belongs to no collection, or not to this moment of it. */
+  | 'unexpected-request'
+  /** More than the window of a collection allows. */
+  | 'flow-control'
+  /** Too many signatures that are not the mailbox's. */
+  | 'signature'
+  /** A receipt that the custodian has not signed, or for longer than letters are kept. */
+  | 'receipt'
+  /** A letter that was not asked for, or without a good permit or proof of work. */
+  | 'replica'
+  /** Differences out of the range that was asked for, or that do not end. */
+  | 'differences'
 
 /** A peer did what the mailbox protocol forbids. */
 export class MailboxViolation extends ProtocolViolation {

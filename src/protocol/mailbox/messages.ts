@@ -1,7 +1,41 @@
 import { field, type ProtobufMessage, protobufMessage } from '../../util/protobuf.ts'
 import { ProtocolViolation } from '../../util/protocol-violation.ts'
 import { MailboxViolation } from './errors.ts'
+import type { CollectedLetter } from './letter-keeper.ts'
+import {
+  type Acknowledge,
+  acknowledgeMessage,
+  type Collect,
+  type CollectionEnd,
+  challengeMessage,
+  collectedLetterMessage,
+  collectMessage,
+  type Deposit,
+  depositMessage,
+  endedMessage,
+  grantMessage,
+  type LetterRefused,
+  letterRefusedMessage,
+  proveMessage,
+  type Receipt,
+  type ReplicaFields,
+  type Replicate,
+  receiptMessage,
+  replicaMessage,
+  replicateMessage,
+} from './letter-messages.ts'
 import { FRAME_MAX_BYTES } from './protocol.ts'
+import {
+  comparedMessage,
+  type Differences,
+  differencesMessage,
+  type Exchange,
+  exchangeMessage,
+  type Fetch,
+  fetchMessage,
+  type Sync,
+  syncMessage,
+} from './sync-messages.ts'
 
 /** RFC 8032 §5.1.5. */
 const PUBLIC_KEY_BYTES = 32
@@ -36,6 +70,20 @@ export interface Request {
   readonly id: number
   readonly putRecord?: { readonly record: Uint8Array }
   readonly getRecord?: { readonly publicKey: Uint8Array }
+  readonly deposit?: Deposit
+  /** Begins a collection; what belongs to it has the same id, in both directions, until both have ended it. */
+  readonly collect?: Collect
+  /** Answer to the challenge of a collection. */
+  readonly prove?: { readonly signature: Uint8Array }
+  /** So many bytes of a collection were taken; as many more may be sent. */
+  readonly grant?: { readonly bytes: number }
+  /** The collector's end of a collection. */
+  readonly stop?: Readonly<Record<string, never>>
+  readonly acknowledge?: Acknowledge
+  readonly sync?: Sync
+  readonly exchange?: Exchange
+  readonly fetch?: Fetch
+  readonly replicate?: Replicate
 }
 
 /** What the server answers: exactly one of the outcomes is set. */
@@ -47,9 +95,31 @@ export interface Answer {
   readonly stored?: Readonly<Record<string, never>>
   /** To GET_RECORD. */
   readonly found?: { readonly record: Uint8Array }
-  /** To GET_RECORD. */
+  /** To GET_RECORD and FETCH. */
   readonly notFound?: Readonly<Record<string, never>>
+  /** To DEPOSIT: on disk. */
+  readonly receipt?: Receipt
+  /** To every question about letters, save collections. */
+  readonly letterRefused?: LetterRefused
+  /** To COLLECT. */
+  readonly challenge?: { readonly nonce: Uint8Array }
+  readonly letter?: CollectedLetter
+  /** All letters that were there have been sent. */
+  readonly collected?: Readonly<Record<string, never>>
+  /** The custodian's end of a collection. */
+  readonly ended?: { readonly reason: CollectionEnd }
+  /** To ACKNOWLEDGE and REPLICATE: on disk. */
+  readonly done?: Readonly<Record<string, never>>
+  /** To SYNC. */
+  readonly compared?: { readonly equal: boolean }
+  /** To EXCHANGE. */
+  readonly differences?: Differences
+  /** To FETCH. */
+  readonly replica?: ReplicaFields
 }
+
+/** A question without its id. */
+export type Verb = Omit<Request, 'id'>
 
 // Records longer than an account record may be are let in, so that the keeper can say `too-large`.
 const recordMessage = protobufMessage({ record: field.bytes(1, { maxBytes: FRAME_MAX_BYTES }) })
@@ -64,9 +134,33 @@ const request: ProtobufMessage<Request> = protobufMessage(
     id: field.uint32(1),
     putRecord: field.message(2, recordMessage),
     getRecord: field.message(3, accountMessage),
-    // 4 to 15 are for DEPOSIT, COLLECT, ACKNOWLEDGE and SYNC.
+    deposit: field.message(4, depositMessage),
+    collect: field.message(5, collectMessage),
+    prove: field.message(6, proveMessage),
+    grant: field.message(7, grantMessage),
+    stop: field.message(8, emptyMessage),
+    acknowledge: field.message(9, acknowledgeMessage),
+    sync: field.message(10, syncMessage),
+    exchange: field.message(11, exchangeMessage),
+    fetch: field.message(12, fetchMessage),
+    replicate: field.message(13, replicateMessage),
   },
-  { exactlyOne: ['putRecord', 'getRecord'] },
+  {
+    exactlyOne: [
+      'putRecord',
+      'getRecord',
+      'deposit',
+      'collect',
+      'prove',
+      'grant',
+      'stop',
+      'acknowledge',
+      'sync',
+      'exchange',
+      'fetch',
+      'replicate',
+    ],
+  },
 )
 
 const answer: ProtobufMessage<Answer> = protobufMessage(
@@ -76,9 +170,35 @@ const answer: ProtobufMessage<Answer> = protobufMessage(
     stored: field.message(3, emptyMessage),
     found: field.message(4, recordMessage),
     notFound: field.message(5, emptyMessage),
-    // 6 to 15 are for the answers about letters.
+    receipt: field.message(6, receiptMessage),
+    letterRefused: field.message(7, letterRefusedMessage),
+    challenge: field.message(8, challengeMessage),
+    letter: field.message(9, collectedLetterMessage),
+    collected: field.message(10, emptyMessage),
+    ended: field.message(11, endedMessage),
+    done: field.message(12, emptyMessage),
+    compared: field.message(13, comparedMessage),
+    differences: field.message(14, differencesMessage),
+    replica: field.message(15, replicaMessage),
   },
-  { exactlyOne: ['refused', 'stored', 'found', 'notFound'] },
+  {
+    exactlyOne: [
+      'refused',
+      'stored',
+      'found',
+      'notFound',
+      'receipt',
+      'letterRefused',
+      'challenge',
+      'letter',
+      'collected',
+      'ended',
+      'done',
+      'compared',
+      'differences',
+      'replica',
+    ],
+  },
 )
 
 export function encodeRequest(message: Request): Uint8Array {

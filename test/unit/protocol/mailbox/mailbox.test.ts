@@ -2,14 +2,18 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import { MailboxClient } from '../../../../src/protocol/mailbox/client.ts'
 import { decodeRequest, encodeAnswer, encodeRequest, type Request } from '../../../../src/protocol/mailbox/messages.ts'
-import { MAILBOX_PROTOCOL, OUTSTANDING_MAX_REQUESTS } from '../../../../src/protocol/mailbox/protocol.ts'
+import {
+  ANSWERS_MAX_BYTES,
+  MAILBOX_PROTOCOL,
+  OUTSTANDING_MAX_REQUESTS,
+  WAITING_MAX_REQUESTS,
+} from '../../../../src/protocol/mailbox/protocol.ts'
 import type { RecordKeeper } from '../../../../src/protocol/mailbox/record-keeper.ts'
 import { MailboxServer } from '../../../../src/protocol/mailbox/server.ts'
 import type { NetworkStream } from '../../../../src/system/network.ts'
 import { FrameChannel } from '../../../../src/util/frame-channel.ts'
 import { MemoryWorld } from '../../../support/memory-network.ts'
 import { RecordingLogger } from '../../../support/recording-logger.ts'
-import { SeededRandom } from '../../../support/seeded-random.ts'
 import { VirtualClock } from '../../../support/virtual-clock.ts'
 import { never, peerIdOf } from '../../node/record-world.ts'
 
@@ -154,17 +158,23 @@ describe('the mailbox protocol', () => {
     assert.deepEqual(order, [2, 0, 1])
   })
 
-  it('says `busy` instead of sending more requests than may be outstanding', async () => {
+  it('says `busy` when too many requests wait, and sends only as many as the answers have room', async () => {
     keeper.holds = true
     await serve()
     const { mailbox } = await client()
-    const gets = Array.from({ length: OUTSTANDING_MAX_REQUESTS + 1 }, () => mailbox.getRecord(carol, publicKey, never))
+    await clock.run(mailbox.putRecord(carol, record, never))
+    const gets = Array.from({ length: WAITING_MAX_REQUESTS + 100 }, () => mailbox.getRecord(carol, publicKey, never))
+    const settled = Promise.allSettled(gets)
     await assert.rejects(clock.run(gets.at(-1)!), { name: 'MailboxError', failure: 'busy' })
+    await clock.advance(10)
+    assert.equal(keeper.gets, ANSWERS_MAX_BYTES / 32_768)
     keeper.holds = false
     for (const letGo of Object.values(keeper.answers)) {
       letGo()
     }
-    await clock.run(Promise.all(gets.slice(0, -1)))
+    const outcomes = await clock.run(settled)
+    const found = outcomes.filter(({ status }) => status === 'fulfilled')
+    assert.equal(found.length, WAITING_MAX_REQUESTS + ANSWERS_MAX_BYTES / 32_768)
     assert.deepEqual(violations, [])
   })
 
@@ -344,55 +354,4 @@ describe('the mailbox protocol', () => {
     assert.equal(await clock.run(mailbox.putRecord(carol, record, never)), 'stored')
     assert.deepEqual(violations, [])
   })
-
-  it('survives 5,000 mutated frames: each is answered or its stream broken, and the next peer is served', async () => {
-    await serve()
-    const random = new SeededRandom('mutated mailbox frames')
-    const corpus = [
-      encodeRequest({ id: 1, getRecord: { publicKey } }),
-      encodeRequest({ id: 70_000, putRecord: { record } }),
-      encodeRequest({ id: 2, putRecord: { record: new Uint8Array(0) } }),
-    ]
-    const { mailbox } = await client()
-    let attacker = await attack()
-    let broken = 0
-    for (let i = 0; i < 5_000; i++) {
-      attacker.channel.send(mutate(corpus[i % corpus.length]!, random))
-      await clock.advance(1)
-      if (attacker.end() !== 'open') {
-        broken++
-        attacker = await attack()
-      }
-    }
-    await clock.advance(100)
-    assert.ok(broken > 100, `${broken} streams broken`)
-    assert.ok(keeper.puts.length > 50, `${keeper.puts.length} frames still were requests`)
-    assert.ok(violations.every((violation) => /^server: (malformed|repeated-request)$/.test(violation)))
-    assert.deepEqual(await clock.run(mailbox.getRecord(carol, publicKey, never)), record)
-  })
 })
-
-/** Flips, cuts, repeats and inserts bytes. */
-function mutate(frame: Uint8Array, random: SeededRandom): Uint8Array {
-  const bytes = [...frame]
-  for (let change = random.uniform(4); change >= 0; change--) {
-    const at = random.uniform(Math.max(1, bytes.length))
-    switch (random.uniform(5)) {
-      case 0:
-        bytes[at] = random.uniform(256)
-        break
-      case 1:
-        bytes.splice(at, 1 + random.uniform(20))
-        break
-      case 2:
-        bytes.splice(at, 0, ...random.bytes(random.uniform(12)))
-        break
-      case 3:
-        bytes.push(...bytes.slice(at))
-        break
-      default:
-        bytes[at] = (bytes[at] ?? 0) ^ (1 << random.uniform(8))
-    }
-  }
-  return Uint8Array.from(bytes.slice(0, 4_000))
-}
