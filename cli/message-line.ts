@@ -7,6 +7,7 @@ const CONTINUATION = '        '
 /** Marks of one's own messages; a received one needs none. */
 const MARKS: Readonly<Record<MessageView['state'], string>> = {
   queued: ' …',
+  stored: ' ▪',
   delivered: ' ✓',
   failed: ' ✗ not delivered',
   received: '',

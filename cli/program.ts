@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { parseByteSize } from './byte-size.ts'
 import type { CommandContext } from './context.ts'
 import { parseDuration } from './duration.ts'
 import type { ExitCode } from './exit-codes.ts'
@@ -60,6 +61,11 @@ function addNodeCommands(program: Command, run: Runner): void {
     .option('--listen <multiaddr>', 'address to listen on, such as /ip4/0.0.0.0/tcp/4001; repeatable', collect)
     .option('--bootstrap <multiaddr>', 'node to join the network through, with /p2p/…; repeatable', collect)
     .option('--no-mdns', 'do not look for nodes on the local network')
+    .option(
+      '--storage <size>',
+      'disk given to letters for others, such as 2GiB; 0: none (default: 512MiB)',
+      asArgument(parseByteSize),
+    )
     .action(run(async () => (await import('./commands/start.ts')).start))
   program
     .command('status')
@@ -71,11 +77,13 @@ function addNodeCommands(program: Command, run: Runner): void {
     .action(run(async () => (await import('./commands/whoami.ts')).whoami))
   program
     .command('demo')
-    .description('a network on this machine in which Alice and Bob meet and talk')
+    .description('a network on this machine in which Alice and Bob talk, also while one of them is away')
     .option('--stay', 'keep it running and say how to join in')
     .action(run(async () => (await import('./commands/demo.ts')).demo))
   program
     .command('demo-network', { hidden: true })
+    .option('--nodes <n>', 'how many', asArgument(parseCount), 5)
+    .option('--bootstrap <multiaddr>', 'node to join the network through; repeatable', collect)
     .action(run(async () => (await import('./commands/demo-network.ts')).demoNetwork))
 }
 
@@ -109,7 +117,12 @@ function addMessageCommands(program: Command, run: Runner): void {
     .description('send a message; done when it is on disk here')
     .argument('<address>', ADDRESS_HELP)
     .argument('<text>', "the message; '-' reads it from stdin; put -- before one that begins with a dash")
-    .addOption(new Option('--wait <state>', 'wait until the node of the recipient has it').choices(['delivered']))
+    .addOption(
+      new Option('--wait <state>', 'wait until others keep it for them, or their node has it').choices([
+        'stored',
+        'delivered',
+      ]),
+    )
     .option('--timeout <duration>', 'how long to wait, such as 500ms, 30s or 2m', asArgument(parseDuration), 30_000)
     .action(run(async () => (await import('./commands/send.ts')).send))
   program

@@ -1,6 +1,7 @@
 import { CliError } from '../cli-error.ts'
 import type { ControlClient } from '../control/client.ts'
 import type { ControlEvent, MessageView, PresenceWord } from '../control/messages.ts'
+import { type Sent, sendMessage } from '../control/send-and-wait.ts'
 import { messageLine, speaker } from '../message-line.ts'
 import { checkMessageText } from '../message-text.ts'
 import type { Output, OutputEvent } from '../output.ts'
@@ -26,8 +27,10 @@ export class Conversation {
   readonly #init: ConversationInit
   /** Own messages that are not at the other side yet, by id. Bounded by what one sitting types. */
   readonly #underway = new Map<string, string>()
+  /** Those of them that nobody else keeps yet. */
+  readonly #queued = new Set<string>()
   /** States that were told before the answer to `send`. */
-  #early = new Map<string, MessageView['state']>()
+  #early = new Map<string, Sent>()
   #presence: PresenceWord | undefined
   #idle: () => void = () => {}
   /** Messages that could not be sent. */
@@ -42,8 +45,11 @@ export class Conversation {
     const { output, name } = this.#init
     for (const message of messages) {
       output.event({ event: 'history', ...message }, messageLine(message, name))
-      if (message.direction === 'out' && message.state === 'queued') {
+      if (message.direction === 'out' && (message.state === 'queued' || message.state === 'stored')) {
         this.#underway.set(message.id, message.body)
+        if (message.state === 'queued') {
+          this.#queued.add(message.id)
+        }
       }
     }
   }
@@ -51,7 +57,7 @@ export class Conversation {
   showPresence(presence: PresenceWord): void {
     if (presence !== this.#presence) {
       this.#presence = presence
-      const words = presence === 'unavailable' ? 'is not there; messages wait until their node is' : `is ${presence}`
+      const words = presence === 'unavailable' ? 'is not there; messages wait for them' : `is ${presence}`
       this.#show({ event: 'presence', presence }, `-- ${this.#speaker()} ${words}`)
     }
   }
@@ -64,7 +70,7 @@ export class Conversation {
     if (event.event === 'presence') {
       this.showPresence(event.presence)
     } else if (event.event === 'message-state') {
-      this.#mark(event.id, event.state)
+      this.#mark(event)
     } else if (event.message.direction === 'in') {
       this.#show({ event: 'message', ...event.message }, messageLine(event.message, this.#init.name))
     }
@@ -74,13 +80,11 @@ export class Conversation {
   async send(text: string): Promise<void> {
     const { client, address, echo } = this.#init
     try {
-      const sent = await client.request<{ id: string; state: MessageView['state'] }>('send', {
-        address,
-        text: checkMessageText(text),
-      })
+      const sent = await sendMessage(client, address, checkMessageText(text))
       this.#underway.set(sent.id, text)
+      this.#queued.add(sent.id)
       this.#show({ event: 'sent', ...sent }, echo ? `   <me> ${oneLine(text)}` : undefined)
-      this.#mark(sent.id, this.#early.get(sent.id) ?? sent.state)
+      this.#mark(this.#early.get(sent.id) ?? sent)
     } catch (error) {
       if (!(error instanceof CliError)) {
         throw error
@@ -91,12 +95,12 @@ export class Conversation {
     this.#early = new Map()
   }
 
-  /** Resolves when every message of this sitting has arrived, or after `timeoutMs`. */
-  delivered(timeoutMs: number): Promise<void> {
+  /** Resolves when every message has arrived or is stored for the other side, or after `timeoutMs`. */
+  settled(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeoutMs)
       this.#idle = () => {
-        if (this.#underway.size === 0) {
+        if (this.#queued.size === 0) {
           clearTimeout(timer)
           resolve()
         }
@@ -105,19 +109,23 @@ export class Conversation {
     })
   }
 
-  #mark(id: string, state: MessageView['state']): void {
+  #mark(sent: Sent): void {
+    const { id, state } = sent
     const text = this.#underway.get(id)
     if (text === undefined) {
-      this.#early.set(id, state)
+      this.#early.set(id, sent)
       return
     }
     if (state === 'queued') {
       return
     }
-    this.#underway.delete(id)
+    this.#queued.delete(id)
+    if (state !== 'stored') {
+      this.#underway.delete(id)
+    }
     const excerpt = oneLine(text.length > MARK_CHARACTERS ? `${text.slice(0, MARK_CHARACTERS)}…` : text)
-    const mark = state === 'delivered' ? '   ✓ delivered' : '   ✗ not delivered'
-    this.#show({ event: 'message-state', id, state }, `${mark}: ${excerpt}`)
+    const where = sent.receipts === undefined ? {} : { receipts: sent.receipts, of: sent.of }
+    this.#show({ event: 'message-state', id, state, ...where }, `   ${markWords(sent)}: ${excerpt}`)
     this.#idle()
   }
 
@@ -127,5 +135,16 @@ export class Conversation {
 
   #show(object: OutputEvent, text: string | undefined): void {
     this.#init.around(() => this.#init.output.event(object, text))
+  }
+}
+
+function markWords({ state, receipts, of }: Sent): string {
+  switch (state) {
+    case 'stored':
+      return receipts === undefined ? '▪ stored' : `▪ stored with ${receipts} of ${of} custodians`
+    case 'delivered':
+      return '✓ delivered'
+    default:
+      return '✗ not delivered'
   }
 }

@@ -12,11 +12,12 @@ import { newestMessages } from './history.ts'
 /** Messages shown on entry. */
 const HISTORY_MESSAGES = 20
 
-/** After the end of a pipe, how long messages may take to arrive before the command leaves, milliseconds. They stay queued. */
+/** After the end of a pipe, how long messages may take to arrive or be stored, milliseconds. What is late stays queued. */
 const LAST_DELIVERY_MS = 10_000
 
 const HELP = `   /quit  leave (or Ctrl-D)     /help  this
-   //text sends a line that begins with a slash. … waits here, ✓ is on the disk of their node.`
+   //text sends a line that begins with a slash. … waits here, ▪ is kept for them by others,
+   ✓ is on the disk of their node.`
 
 /** `kabber chat ADDRESS` */
 export async function chat(context: CommandContext, [address = '']: readonly string[]): Promise<void> {
@@ -69,7 +70,7 @@ async function talk(conversation: Conversation, input: InputLines, print: (text:
     }
   }
   if (!input.interactive) {
-    await conversation.delivered(LAST_DELIVERY_MS)
+    await conversation.settled(LAST_DELIVERY_MS)
   }
 }
 

@@ -7,21 +7,24 @@ import type { CommandContext } from '../context.ts'
 import { findHome } from '../find-home.ts'
 import { stopSignal } from '../node/stop-signal.ts'
 
-/** Nodes of the demo's network besides those of Alice and Bob. */
-export const DEMO_NODES = 8
-
 /**
- * `kabber demo-network`, started by `kabber demo`: nodes without accounts in one process, as they would run on the machines
- * of eight strangers. They route lookups and keep account records.
+ * `kabber demo-network [--nodes N] [--bootstrap MULTIADDR]…`, started by `kabber demo` and by tests: nodes without
+ * accounts in one process, as they would run on the machines of strangers. They route lookups and keep account records
+ * and letters. Each has a folder in the home, `node-1` and so on.
  */
-export async function demoNetwork(context: CommandContext): Promise<void> {
+export async function demoNetwork(
+  context: CommandContext,
+  _args: readonly string[],
+  options: { nodes: number; bootstrap?: readonly string[] },
+): Promise<void> {
   const stopped = stopSignal(context.output)
   const { path } = findHome(context)
   const nodes: KabberNode[] = []
   const addresses: string[] = []
   try {
-    for (let index = 0; index < DEMO_NODES; index++) {
-      const node = openDemoNode(join(path, `node-${index + 1}`, 'kabber.sqlite'), addresses.slice(-2))
+    for (let index = 0; index < options.nodes; index++) {
+      const known = [...(options.bootstrap ?? []), ...addresses].slice(-2)
+      const node = openDemoNode(join(path, `node-${index + 1}`, 'kabber.sqlite'), known)
       nodes.push(node)
       await node.start()
       addresses.push(`${node.status().addresses[0]}/p2p/${node.peerId}`)

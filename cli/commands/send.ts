@@ -1,19 +1,19 @@
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import type { ControlClient } from '../control/client.ts'
-import { DeliveryWatch, type Sent, sendMessage } from '../control/send-and-wait.ts'
+import { type AwaitedState, DeliveryWatch, isReached, type Sent, sendMessage } from '../control/send-and-wait.ts'
 import { withNode } from '../control/with-node.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { checkMessageText, MAX_TEXT_BYTES } from '../message-text.ts'
 import { readStdin } from '../read-stdin.ts'
 
 interface SendOptions {
-  readonly wait?: 'delivered'
+  readonly wait?: AwaitedState
   /** Milliseconds. */
   readonly timeout: number
 }
 
-/** `kabber send ADDRESS TEXT [--wait delivered] [--timeout 30s]` */
+/** `kabber send ADDRESS TEXT [--wait stored|delivered] [--timeout 30s]` */
 export async function send(
   context: CommandContext,
   [address = '', argument = '']: readonly string[],
@@ -25,8 +25,8 @@ export async function send(
     context,
     async (client) => {
       const sent = await sendAndMaybeWait(client, address, text, options)
-      context.output.result(sent, describe(sent.state))
-      reportFailure(context, sent.state, options)
+      context.output.result(sent, describe(sent))
+      reportFailure(context, sent, options)
     },
     address,
   )
@@ -43,26 +43,32 @@ async function sendAndMaybeWait(
   }
   const watch = await DeliveryWatch.open(client)
   const sent = await sendMessage(client, address, text)
-  return { id: sent.id, state: await watch.settled(sent, timeout) }
+  return await watch.settled(sent, timeout, wait)
 }
 
-function describe(state: Sent['state']): string {
-  switch (state) {
+function describe(sent: Sent): string {
+  switch (sent.state) {
     case 'delivered':
       return 'Delivered.'
     case 'failed':
       return 'Not delivered.'
+    case 'stored':
+      return `${storedWords(sent)}: it reaches them though this node leaves.`
     default:
-      return 'Queued: it is on disk here and goes out as soon as their node can be reached.'
+      return 'Queued: it is on disk here and goes out as soon as their node, or custodians of it, can be reached.'
   }
 }
 
-function reportFailure(context: CommandContext, state: Sent['state'], { wait, timeout }: SendOptions): void {
-  if (state === 'failed') {
+function storedWords({ receipts, of }: Sent): string {
+  return receipts === undefined ? 'Stored with custodians' : `Stored with ${receipts} of ${of} custodians`
+}
+
+function reportFailure(context: CommandContext, sent: Sent, { wait, timeout }: SendOptions): void {
+  if (sent.state === 'failed') {
     throw new CliError(EXIT_CODES.failed, 'undelivered', 'the message was refused or has expired')
   }
-  if (wait !== undefined && state === 'queued') {
-    context.output.note(`kabber: not delivered within ${timeout / 1000} s; the message stays queued`)
+  if (wait !== undefined && !isReached(sent.state, wait)) {
+    context.output.note(`kabber: not ${wait} within ${timeout / 1000} s; the message stays ${sent.state}`)
     context.exitWith(EXIT_CODES.timedOut)
   }
 }

@@ -8,17 +8,18 @@ import { openNode } from '../node/open-node.ts'
 import { stopSignal } from '../node/stop-signal.ts'
 import { oneLine } from '../terminal-text.ts'
 
-/** `kabber start [--listen MULTIADDR]… [--bootstrap MULTIADDR]… [--no-mdns]` */
+/** `kabber start [--listen MULTIADDR]… [--bootstrap MULTIADDR]… [--no-mdns] [--storage SIZE]` */
 export async function start(
   context: CommandContext,
   _args: readonly string[],
-  options: { listen?: readonly string[]; bootstrap?: readonly string[]; mdns: boolean },
+  options: { listen?: readonly string[]; bootstrap?: readonly string[]; mdns: boolean; storage?: number },
 ): Promise<void> {
   const listen = options.listen?.map(checkListenAddress)
   const bootstrap = (options.bootstrap ?? []).map(checkBootstrapAddress)
   const stopped = stopSignal(context.output)
   exitOnBug(context.output)
-  const running = await openNode(findHome(context), { listen, bootstrap, mdns: options.mdns })
+  const { mdns, storage } = options
+  const running = await openNode(findHome(context), { listen, bootstrap, mdns, storageBytes: storage })
   try {
     announce(context, running.node)
     await stopped

@@ -1,4 +1,5 @@
 import type { NodeStatus } from '../../src/index.ts'
+import { formatByteSize } from '../byte-size.ts'
 import type { CommandContext } from '../context.ts'
 import { withNode } from '../control/with-node.ts'
 
@@ -16,6 +17,7 @@ function describe(status: NodeStatus): string {
     `contacts    ${account.contacts}, ${account.linkedContacts} of them connected`,
     `outbox      ${count(account.outboxMessages, 'message')} waiting`,
     `record      kept by ${count(account.recordCustodians, 'custodian')}`,
+    `mailbox     ${mailboxWords(account.mailbox)}`,
   ])
   const refused = Object.entries(status.refused).map(([reason, times]) => `${reason} ${times}`)
   return [
@@ -23,12 +25,24 @@ function describe(status: NodeStatus): string {
     `peer id     ${status.peerId}`,
     `reachable   ${status.reachability}`,
     `peers       ${status.connectedPeers} connected`,
-    `for others  ${count(status.recordsKept, 'account record')}`,
+    `for others  ${count(status.recordsKept, 'account record')}, ${letterWords(status.letters)}`,
     ...(refused.length > 0 ? [`refused     ${refused.join(', ')}`] : []),
     ...status.addresses.map((address) => `listening   ${address}`),
   ].join('\n')
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
+function mailboxWords({ custodians, followed, collected }: NodeStatus['accounts'][number]['mailbox']): string {
+  return `at ${count(custodians, 'custodian')}, ${followed} followed; ${count(collected, 'letter')} collected`
+}
+
+function letterWords({ kept, bytes, mailboxes, limitBytes }: NodeStatus['letters']): string {
+  if (limitBytes === 0) {
+    return 'no letters (--storage 0)'
+  }
+  const where = mailboxes === 0 ? '' : ` in ${count(mailboxes, 'mailbox', 'mailboxes')}`
+  return `${count(kept, 'letter')}${where}, ${formatByteSize(bytes)} of ${formatByteSize(limitBytes)}`
+}
+
+function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`
 }

@@ -28,7 +28,7 @@ export interface MessageView {
   /** ISO 8601, UTC. */
   readonly stamp: string
   readonly direction: 'in' | 'out'
-  readonly state: 'queued' | 'delivered' | 'failed' | 'received'
+  readonly state: 'queued' | 'stored' | 'delivered' | 'failed' | 'received'
 }
 
 /** A roster item, also the shape of `kabber contact list --json`. */
@@ -51,6 +51,10 @@ export type ControlEvent =
       readonly id: string
       readonly peer: string
       readonly state: MessageView['state']
+      /** With `stored`: custodians that have signed for it. */
+      readonly receipts?: number
+      /** With `stored`: custodians that were asked. */
+      readonly of?: number
     }
   | { readonly event: 'presence'; readonly peer: string; readonly presence: PresenceWord }
   | { readonly event: 'contact'; readonly contact: ContactView }

@@ -5,15 +5,27 @@ import type { MessageView } from './messages.ts'
 
 const NODE_STOPPED = 'the node stopped; the message is on its disk and goes out when it runs again'
 
-/** A message as the node took it. */
+/** What one may wait for. A message that is delivered needs to be stored no more. */
+export type AwaitedState = 'stored' | 'delivered'
+
+/** A message as the node took it, or what has become of it since. */
 export interface Sent {
   readonly id: string
   readonly state: MessageView['state']
+  /** Since it is `stored`: custodians that have signed for it. */
+  readonly receipts?: number
+  /** Since it is `stored`: custodians that were asked. */
+  readonly of?: number
 }
 
 /** Hands a message to the node; resolves when it is on its disk. */
 export function sendMessage(client: ControlClient, address: string, text: string): Promise<Sent> {
   return client.request<Sent>('send', { address, text })
+}
+
+/** Whether nothing is left to wait for. */
+export function isReached(state: MessageView['state'], awaited: AwaitedState): boolean {
+  return state === awaited || state === 'delivered' || state === 'failed'
 }
 
 /**
@@ -22,14 +34,15 @@ export function sendMessage(client: ControlClient, address: string, text: string
  */
 export class DeliveryWatch {
   readonly #client: ControlClient
-  readonly #states = new Map<string, MessageView['state']>()
+  readonly #news = new Map<string, Sent>()
   readonly #wakers = new Set<() => void>()
 
   private constructor(client: ControlClient) {
     this.#client = client
     client.onEvent((event) => {
       if (event.event === 'message-state') {
-        this.#states.set(event.id, event.state)
+        const { id, state, receipts, of } = event
+        this.#news.set(id, { id, state, ...(receipts === undefined || of === undefined ? {} : { receipts, of }) })
         for (const wake of this.#wakers) {
           wake()
         }
@@ -44,19 +57,22 @@ export class DeliveryWatch {
   }
 
   /**
-   * Resolves with the state of `sent` when it is no longer queued, or after `timeoutMs`.
+   * Resolves with what is known of `sent` when it has reached the state or failed, or after `timeoutMs`.
    *
    * @throws CliError if the node stops meanwhile
    */
-  async settled(sent: Sent, timeoutMs: number): Promise<MessageView['state']> {
-    const state = (): MessageView['state'] => this.#states.get(sent.id) ?? sent.state
+  async settled(sent: Sent, timeoutMs: number, awaited: AwaitedState = 'delivered'): Promise<Sent> {
+    const latest = (): Sent => this.#news.get(sent.id) ?? sent
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(resolve, timeoutMs)
+      const timer = setTimeout(() => end(), timeoutMs)
+      const end = (): void => {
+        clearTimeout(timer)
+        this.#wakers.delete(wake)
+        resolve()
+      }
       const wake = (): void => {
-        if (state() !== 'queued') {
-          clearTimeout(timer)
-          this.#wakers.delete(wake)
-          resolve()
+        if (isReached(latest().state, awaited)) {
+          end()
         }
       }
       this.#wakers.add(wake)
@@ -66,6 +82,6 @@ export class DeliveryWatch {
       })
       wake()
     })
-    return state()
+    return latest()
   }
 }

@@ -21,7 +21,14 @@ function controlEvent(account: Account, event: AccountEvent): ControlEvent | und
     case 'message':
       return { event: 'message', peer: event.message.peer, message: messageView(event.message) }
     case 'message-state':
-      return { event: 'message-state', id: event.id, peer: event.peer, state: event.state }
+      return {
+        event: 'message-state',
+        id: event.id,
+        peer: event.peer,
+        state: event.state,
+        ...(event.receipts === undefined ? {} : { receipts: event.receipts }),
+        ...(event.of === undefined ? {} : { of: event.of }),
+      }
     case 'presence': {
       const peer = event.presence.attribute('from')?.split('/', 1)[0] ?? ''
       return { event: 'presence', peer, presence: presenceWord(account, peer) }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { ControlClient } from '../control/client.ts'
 import type { HistoryPage } from '../control/history-page.ts'
 import type { ContactView, MessageView } from '../control/messages.ts'
-import { DeliveryWatch, type Sent, sendMessage } from '../control/send-and-wait.ts'
+import { type AwaitedState, DeliveryWatch, type Sent, sendMessage } from '../control/send-and-wait.ts'
 import { findHome } from '../find-home.ts'
 import type { Children, KabberChild } from './child.ts'
 
@@ -69,9 +69,9 @@ export class Person {
     return await sendMessage(this.#connected(), other.address, text)
   }
 
-  /** State of a message when it is no longer queued, at the latest after `limitMs`. */
-  async settled(sent: Sent, limitMs: number): Promise<string> {
-    return (await this.#watch?.settled(sent, limitMs)) ?? sent.state
+  /** What has become of a message when it is `awaited`, at the latest after `limitMs`. */
+  async settled(sent: Sent, limitMs: number, awaited: AwaitedState): Promise<Sent> {
+    return (await this.#watch?.settled(sent, limitMs, awaited)) ?? sent
   }
 
   async history(other: Person): Promise<readonly MessageView[]> {

@@ -14,6 +14,8 @@ export interface OpenNodeOptions {
   readonly listen: readonly string[] | undefined
   readonly bootstrap: readonly string[]
   readonly mdns: boolean
+  /** Bytes of letters kept for others. @default 512 MiB; 0: none, and the node is only a client of the DHT */
+  readonly storageBytes: number | undefined
 }
 
 /** A node that runs in this process, with its control socket. */
@@ -38,10 +40,14 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
     listen: await listenAddresses(keys.node.peerId, options.listen),
     bootstrap: options.bootstrap,
     mdns: options.mdns,
+    dhtMode: options.storageBytes === 0 ? 'client' : 'server',
     version: programVersion(),
     logLevel: process.env.KABBER_LOG ?? 'warn',
   })
-  const node = createNode(system, { accounts: keys.accounts })
+  const node = createNode(system, {
+    accounts: keys.accounts,
+    ...(options.storageBytes === undefined ? {} : { storageBytes: options.storageBytes }),
+  })
   const logger = system.logger.child('control')
   const control = new ControlServer({ path: home.controlSocketPath, methods: controlMethods(node), logger })
   const stop = async (): Promise<void> => {

@@ -17,6 +17,8 @@ export interface OpenSystemOptions {
   readonly bootstrap?: readonly string[]
   /** Looks for nodes on the LAN. @default true */
   readonly mdns?: boolean
+  /** A `server` answers lookups and is found as a custodian, a `client` only asks. @default 'server' */
+  readonly dhtMode?: 'server' | 'client'
   /** Told to peers. @default '0.0.0' */
   readonly version?: string
   /** `debug`, `info`, `warn`, `error` or `silent`. @default 'warn' */
@@ -40,6 +42,7 @@ export function openSystem(store: Store, options: OpenSystemOptions): System {
       listen: options.listen,
       bootstrap: options.bootstrap ?? [],
       mdns: options.mdns ?? true,
+      dhtMode: options.dhtMode ?? 'server',
       ...(options.version === undefined ? {} : { version: options.version }),
     },
   )

@@ -19,7 +19,7 @@ export function benchNode(bootstrap: readonly string[] = []): { node: KabberNode
   const node = createNode(system, { accounts: [{ key: AccountKey.fromSeed(random.bytes(32)), nickname: undefined }] })
   const remove = async (): Promise<void> => {
     await node.stop()
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, force: true })
   }
   return { node, remove }
 }

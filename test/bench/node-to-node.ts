@@ -4,12 +4,15 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseContactUri } from '../../src/identity/contact-uri.ts'
 import type { Account } from '../../src/node/api.ts'
 import { type Element, element } from '../../src/xml/element.ts'
 import { NS_CLIENT } from '../../src/xmpp/namespaces.ts'
-import { startNode } from '../support/node-process.ts'
+import { type AfterHooks, kabberJson, startNode, temporaryFolder } from '../support/kabber-process.ts'
+import { runStandalone } from '../support/standalone.ts'
 import { benchNode } from './bench-node.ts'
 
 const SELF = fileURLToPath(import.meta.url)
@@ -17,6 +20,8 @@ const BODY = 'x'.repeat(150)
 const ROUND_TRIPS = 1_000
 const MESSAGES = 30_000
 const IN_FLIGHT = 256
+/** It takes about 20 s. */
+const LIMIT_MS = 180_000
 
 /** The other process: a node that has the first as its contact, and answers nothing by itself. */
 async function peer(uri: string): Promise<void> {
@@ -42,7 +47,7 @@ function deliveries(account: Account): (id: string) => Promise<void> {
   const waiting = new Map<string, () => void>()
   const early = new Set<string>()
   account.subscribe((event) => {
-    if (event.type === 'message-state') {
+    if (event.type === 'message-state' && event.state === 'delivered') {
       const resolve = waiting.get(event.id)
       waiting.delete(event.id)
       resolve === undefined ? early.add(event.id) : resolve()
@@ -97,25 +102,24 @@ async function throughput(account: Account, to: string): Promise<void> {
   )
 }
 
-async function startAndMemory(): Promise<void> {
-  const { mkdtempSync, readFileSync, rmSync } = await import('node:fs')
-  const folder = mkdtempSync('/tmp/kabber-bench-')
-  const { kabber } = await import('../support/node-process.ts')
-  await kabber(folder, 'init')
-  const node = await startNode(folder, '--listen', '/ip4/127.0.0.1/tcp/0')
+async function startAndMemory(hooks: AfterHooks): Promise<void> {
+  const home = join(temporaryFolder(hooks), 'home')
+  await kabberJson(home, 'init')
+  const node = await startNode(hooks, home)
   await new Promise((resolve) => setTimeout(resolve, 3_000))
-  const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${node.process.pid}/status`, 'utf8'))?.[1] ?? '0'
+  const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${node.pid}/status`, 'utf8'))?.[1] ?? '0'
   console.log(`kabber: process start to listening ${node.startedInMs.toFixed(0)} ms (limit 1200)`)
   console.log(`kabber: idle memory ${(Number(rss) / 1024).toFixed(0)} MB (limit 130)`)
   await node.end('SIGTERM')
-  rmSync(folder, { recursive: true })
 }
 
-async function main(): Promise<void> {
+async function main(hooks: AfterHooks): Promise<number> {
   const { node, remove } = benchNode()
+  hooks.after(remove)
   await node.start()
   const [account] = node.accounts as [Account]
   const child: ChildProcess = fork(SELF, [account.contactUri()])
+  hooks.after(() => child.kill('SIGKILL'))
   const [{ uri }] = (await once(child, 'message')) as [{ uri: string }]
   const contact = parseContactUri(uri)
   await account.addContact(contact.address, { hints: contact.hints })
@@ -124,8 +128,9 @@ async function main(): Promise<void> {
   child.send('end')
   await once(child, 'exit')
   await remove()
-  await startAndMemory()
+  await startAndMemory(hooks)
+  return 0
 }
 
 const [, , uri] = process.argv
-await (uri === undefined ? main() : peer(uri))
+await (uri === undefined ? runStandalone(LIMIT_MS, main) : peer(uri))

@@ -2,14 +2,13 @@
  * Two nodes under load, killed with SIGKILL at random moments, round after round: no acknowledged message may be lost,
  * shown twice or out of order. Run: node test/fault/kill-rounds.ts [rounds] [seed]
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ControlClient } from '../../cli/control/client.ts'
 import { findHome } from '../../cli/find-home.ts'
-import { kabber, type NodeProcess, startNode } from '../support/node-process.ts'
+import { type AfterHooks, kabberJson, type NodeProcess, startNode, temporaryFolder } from '../support/kabber-process.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
+import { runStandalone } from '../support/standalone.ts'
 
 /** Messages handed in at once; the control socket takes 32. */
 const IN_FLIGHT = 16
@@ -19,9 +18,11 @@ const KILL_AFTER_MAX_MS = 250
 const DRAIN_TIMEOUT_MS = 120_000
 /** A node that was killed answers again within this time (issue: reopen < 2 s). */
 const REOPEN_LIMIT_MS = 2_000
+/** A round with its restarts takes about two seconds; this is for a machine that does much else. */
+const ROUND_LIMIT_MS = 10_000
 
 interface Home {
-  readonly name: string
+  readonly hooks: AfterHooks
   readonly path: string
   readonly args: readonly string[]
   node: NodeProcess
@@ -32,12 +33,9 @@ const seed = Number(process.argv[3] ?? Math.floor(performance.timeOrigin) % 1_00
 const random = new SeededRandom(seed)
 const command = `node test/fault/kill-rounds.ts ${rounds} ${seed}`
 
-async function openHome(folder: string, name: string, args: readonly string[]): Promise<Home> {
-  const path = join(folder, name)
-  await kabber(path, 'init', '--name', name)
-  const home = { name, path, args, node: await startNode(path, ...args) }
-  homes.push(home)
-  return home
+async function openHome(hooks: AfterHooks, path: string, args: readonly string[]): Promise<Home> {
+  await kabberJson(path, 'init')
+  return { hooks, path, args, node: await startNode(hooks, path, ...args) }
 }
 
 /** Writes messages until told to stop or the node dies; says which were acknowledged, in the order of writing. */
@@ -64,14 +62,14 @@ async function connect(home: Home): Promise<ControlClient> {
 }
 
 async function restart(home: Home, reopened: number[]): Promise<void> {
-  home.node = await startNode(home.path, ...home.args)
+  home.node = await startNode(home.hooks, home.path, ...home.args)
   reopened.push(home.node.startedInMs)
 }
 
 async function drained(alice: Home): Promise<void> {
   const untilMs = performance.now() + DRAIN_TIMEOUT_MS
   for (;;) {
-    const [status] = (await kabber(alice.path, 'status')) as [{ accounts: { outboxMessages: number }[] }]
+    const [status] = (await kabberJson(alice.path, 'status')) as unknown as [{ accounts: { outboxMessages: number }[] }]
     if (status.accounts[0]?.outboxMessages === 0) {
       return
     }
@@ -89,7 +87,7 @@ interface Line {
 }
 
 async function history(home: Home, peer: string, direction: 'in' | 'out'): Promise<Line[]> {
-  const lines = (await kabber(home.path, 'history', peer, '--limit', '1000000')) as unknown as Line[]
+  const lines = (await kabberJson(home.path, 'history', peer, '--limit', '1000000')) as unknown as Line[]
   return lines.filter((line) => line.direction === direction)
 }
 
@@ -107,14 +105,14 @@ function judge(sent: readonly Line[], received: readonly Line[], acknowledged: R
   ]
 }
 
-async function main(folder: string): Promise<number> {
-  const loopback = ['--listen', '/ip4/127.0.0.1/tcp/0']
-  const alice = await openHome(folder, 'alice', loopback)
+async function main(hooks: AfterHooks): Promise<number> {
+  const folder = temporaryFolder(hooks)
+  const alice = await openHome(hooks, join(folder, 'alice'), [])
   const bootstrap = alice.node.ready.addresses[0] ?? ''
-  const bob = await openHome(folder, 'bob', [...loopback, '--bootstrap', bootstrap])
-  const [{ uri }] = (await kabber(bob.path, 'whoami')) as [{ uri: string }]
-  await kabber(alice.path, 'contact', 'add', uri)
-  await kabber(bob.path, 'contact', 'add', alice.node.ready.address)
+  const bob = await openHome(hooks, join(folder, 'bob'), ['--bootstrap', bootstrap])
+  const [{ uri }] = (await kabberJson(bob.path, 'whoami')) as [{ uri: string }]
+  await kabberJson(alice.path, 'contact', 'add', uri)
+  await kabberJson(bob.path, 'contact', 'add', alice.node.ready.address)
   const acknowledged = new Set<number>()
   const reopened: number[] = []
   let next = 0
@@ -147,11 +145,4 @@ async function main(folder: string): Promise<number> {
   return faults.length === 0 ? 0 : 1
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'kabber-kill-'))
-const homes: Home[] = []
-try {
-  process.exitCode = await main(folder)
-} finally {
-  await Promise.all(homes.map(async (home) => await home.node.end('SIGKILL')))
-  await rm(folder, { recursive: true, force: true })
-}
+await runStandalone(DRAIN_TIMEOUT_MS + ROUND_LIMIT_MS * (rounds + 2), main)

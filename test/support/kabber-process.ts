@@ -2,10 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../../bin/kabber.js', import.meta.url))
+
+/** Where clean-up is left: the context of a test, or a standalone run. */
+export interface AfterHooks {
+  after(hook: () => unknown): void
+}
 
 /** What a command that ended has left behind. */
 export interface CommandResult {
@@ -18,7 +22,7 @@ export interface CommandResult {
 }
 
 /** A folder that is gone after the test. */
-export function temporaryFolder(t: TestContext): string {
+export function temporaryFolder(t: AfterHooks): string {
   const folder = mkdtempSync(join(tmpdir(), 'kabber-test-'))
   t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
   return folder
@@ -46,6 +50,40 @@ export async function kabber(args: readonly string[], input = ''): Promise<Comma
   }
 }
 
+/**
+ * Runs one command in a home and gives the objects it printed.
+ *
+ * @throws Error if it fails
+ */
+export async function kabberJson(home: string, ...args: string[]): Promise<readonly Record<string, unknown>[]> {
+  const { exitCode, json, stderr } = await kabber(['--home', home, '--json', ...args])
+  if (exitCode !== 0) {
+    throw new Error(`kabber ${args.join(' ')} ended with ${exitCode}: ${stderr}`)
+  }
+  return json
+}
+
+/** A node that runs in a process of its own. */
+export interface NodeProcess {
+  readonly pid: number
+  /** The line with which it said that it is ready. */
+  readonly ready: { readonly address: string; readonly peerId: string; readonly addresses: readonly string[] }
+  /** From spawning to that line. */
+  readonly startedInMs: number
+  /** Ends it with a signal and gives the exit code, null if the signal was stronger. */
+  end(signal: NodeJS.Signals): Promise<number | null>
+}
+
+/** Starts the node of a home on loopback, without mDNS, and waits until it is ready; killed afterwards if it still runs. */
+export async function startNode(t: AfterHooks, home: string, ...args: string[]): Promise<NodeProcess> {
+  const startMs = performance.now()
+  const listen = ['--no-mdns', '--listen', '/ip4/127.0.0.1/tcp/0']
+  const running = new RunningKabber(t, ['--json', '--home', home, 'start', ...listen, ...args])
+  const ready = (await running.line(({ event }) => event === 'ready')) as unknown as NodeProcess['ready']
+  const startedInMs = performance.now() - startMs
+  return { pid: running.pid, ready, startedInMs, end: (signal) => running.end(signal) }
+}
+
 /** A command that runs on, such as `kabber start`; killed after the test if it still does. */
 export class RunningKabber {
   readonly #process: ChildProcess
@@ -54,7 +92,7 @@ export class RunningKabber {
   #wake: () => void = () => {}
   #stderr: () => string
 
-  constructor(t: TestContext, args: readonly string[]) {
+  constructor(t: AfterHooks, args: readonly string[]) {
     const child = spawnKabber(args)
     this.#process = child
     this.#stderr = collect(child.stderr)
@@ -68,6 +106,10 @@ export class RunningKabber {
     })
     void this.#ended.then(() => this.#wake())
     t.after(() => this.end('SIGKILL'))
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0
   }
 
   /** The first object it printed or will print for which `predicate` holds. */

@@ -100,7 +100,7 @@ describe('the control socket', () => {
     const connected = await client()
     const watch = await DeliveryWatch.open(connected)
     const sent = await sendMessage(connected, BOB, 'hi & bye')
-    assert.equal(await watch.settled(sent, 60_000), 'delivered')
+    assert.deepEqual(await watch.settled(sent, 60_000), { id: sent.id, state: 'delivered' })
     assert.equal(account.sent[0]?.attribute('to'), BOB)
     assert.equal(account.sent[0]?.child('body')?.text(), 'hi & bye')
   })
@@ -109,7 +109,34 @@ describe('the control socket', () => {
     const { client } = await openDoor(t)
     const connected = await client()
     const watch = await DeliveryWatch.open(connected)
-    assert.equal(await watch.settled(await sendMessage(connected, BOB, 'hi'), 1), 'queued')
+    const sent = await sendMessage(connected, BOB, 'hi')
+    assert.deepEqual(await watch.settled(sent, 1), { id: sent.id, state: 'queued' })
+  })
+
+  it('tells with how many custodians a message is stored, which is not yet delivered', async (t) => {
+    const { account, client } = await openDoor(t)
+    account.onSend = (_message, id) =>
+      account.emit({ type: 'message-state', id, peer: BOB, state: 'stored', receipts: 6, of: 10 })
+    const connected = await client()
+    const watch = await DeliveryWatch.open(connected)
+    const sent = await sendMessage(connected, BOB, 'hi')
+    const stored = { id: sent.id, state: 'stored', receipts: 6, of: 10 }
+    assert.deepEqual(await watch.settled(sent, 60_000, 'stored'), stored)
+    assert.deepEqual(await watch.settled(sent, 1, 'delivered'), stored)
+    const delivery = watch.settled(sent, 60_000, 'delivered')
+    account.emit({ type: 'message-state', id: sent.id, peer: BOB, state: 'delivered' })
+    assert.equal((await delivery).state, 'delivered')
+  })
+
+  it('a message that is delivered at once need not be stored, and one that failed never will be', async (t) => {
+    const { account, client } = await openDoor(t)
+    for (const state of ['delivered', 'failed'] as const) {
+      account.onSend = (_message, id) => account.emit({ type: 'message-state', id, peer: BOB, state })
+      const connected = await client()
+      const watch = await DeliveryWatch.open(connected)
+      const settled = await watch.settled(await sendMessage(connected, BOB, 'hi'), 60_000, 'stored')
+      assert.equal(settled.state, state)
+    }
   })
 
   it('finds a contact by name, and refuses names that two have', async (t) => {

@@ -96,6 +96,7 @@ export function fakeNode(account: FakeAccount): KabberNode {
       connectedPeers: 0,
       accounts: [],
       recordsKept: 0,
+      letters: { kept: 0, bytes: 0, mailboxes: 0, limitBytes: 0 },
       refused: {},
     }),
   }

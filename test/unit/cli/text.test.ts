@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { formatByteSize, parseByteSize } from '../../../cli/byte-size.ts'
 import { parseDuration } from '../../../cli/duration.ts'
 import { messageLine } from '../../../cli/message-line.ts'
 import { checkMessageText, MAX_TEXT_BYTES } from '../../../cli/message-text.ts'
@@ -86,4 +87,49 @@ describe('the text of a message', () => {
       assert.throws(() => checkMessageText(text), { name: 'CliError', exitCode: 2 })
     })
   }
+})
+
+describe('a size', () => {
+  it('has a number and a binary unit, save zero', () => {
+    assert.deepEqual(['0', '1MiB', '512MiB', '1.5GiB', '2048KiB', '64TiB'].map(parseByteSize), [
+      0,
+      1_048_576,
+      536_870_912,
+      1_610_612_736,
+      2_097_152,
+      2 ** 46,
+    ])
+  })
+
+  for (const [text, words] of [
+    ['512', /needs a unit/],
+    ['512MB', /did you mean 512MiB\?/],
+    ['2g', /did you mean 2GiB\?/],
+    ['3parsecs', /needs a unit of KiB, MiB, GiB or TiB$/],
+    ['1KiB', /out of range/],
+    ['0MiB', /out of range/],
+    ['65TiB', /out of range/],
+    ['99999999TiB', /out of range/],
+    ['-1MiB', /is no size/],
+    ['', /is no size/],
+    ['MiB', /is no size/],
+    ['1e3MiB', /needs a unit|is no size/],
+    ['Infinity', /is no size/],
+    ['1 MiB', /is no size/],
+  ] as const) {
+    it(`'${text}' is refused with advice`, () => {
+      assert.throws(() => parseByteSize(text), { exitCode: 2, message: words })
+    })
+  }
+
+  it('is shown in the largest unit of which there is one', () => {
+    assert.deepEqual([0, 1_023, 1_024, 3_500, 536_870_912, 2 ** 41].map(formatByteSize), [
+      '0 B',
+      '1023 B',
+      '1 KiB',
+      '3.4 KiB',
+      '512 MiB',
+      '2 TiB',
+    ])
+  })
 })
