@@ -11,7 +11,7 @@ import type { Store, Transaction } from '../system/store.ts'
 import { assert } from '../util/assert.ts'
 import { Listeners } from '../util/listeners.ts'
 import { type Element, element } from '../xml/element.ts'
-import { Collections } from './collections.ts'
+import { CollectedDays } from './collected-days.ts'
 import { ContactKeys } from './contact-keys.ts'
 import { type LetterOrder, LetterSealer, type SealedOrder } from './letter-sealer.ts'
 import { MailboxKeys } from './mailbox-keys.ts'
@@ -60,7 +60,7 @@ export class LetterKeys {
   readonly #singleUse: SingleUsePrekeys
   readonly #contactKeys: ContactKeys
   readonly #sealer: LetterSealer
-  readonly #collections: Collections
+  readonly #collections: CollectedDays
   readonly #listeners = new Listeners<string>()
   #timer: Timer | undefined
   #started: Promise<void> | undefined
@@ -82,7 +82,7 @@ export class LetterKeys {
     this.#singleUse = new SingleUsePrekeys(shared)
     this.#contactKeys = new ContactKeys({ ...shared, singleUse: this.#singleUse }, peerId)
     this.#sealer = new LetterSealer({ ...shared, contactKeys: this.#contactKeys })
-    this.#collections = new Collections(components)
+    this.#collections = new CollectedDays(components)
   }
 
   /**

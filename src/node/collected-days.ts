@@ -7,7 +7,7 @@ import { collectionsTable } from './tables/letter-keys.ts'
 const CLOCK_SKEW_DAYS = 2
 
 /** How far the mailboxes of the accounts served here were collected by this node. */
-export class Collections {
+export class CollectedDays {
   readonly #clock: Pick<Clock, 'wallMs'>
   readonly #store: Pick<Store, 'read'>
 
