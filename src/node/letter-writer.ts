@@ -10,6 +10,9 @@ export class LetterWriter {
   readonly events: Listeners<LetterEvent> = new Listeners<LetterEvent>()
   readonly #store: Store
   readonly #onChanged: (mailbox: string) => void
+  /** Changes of one failed commit, in their order, until they are taken back together. */
+  readonly #failed: LetterChange[] = []
+  #undoing: Promise<void> | undefined
 
   /** `onChanged` is called with each mailbox (in text) whose letters or tombstones become others, or become as before. */
   constructor(store: Store, quota: QuotaState, onChanged: (mailbox: string) => void) {
@@ -29,7 +32,7 @@ export class LetterWriter {
     let change: LetterChange | undefined
     const committed = this.#store.transaction((transaction) => {
       change = new LetterChange(transaction, this.quota)
-      return fn(change, events)
+      return run(change, () => fn(change as LetterChange, events))
     })
     for (const event of events) {
       this.events.emit(event)
@@ -38,13 +41,32 @@ export class LetterWriter {
     try {
       return await committed
     } catch (error) {
-      change?.undo()
-      this.#tellChanged(change)
+      await this.#undo(change)
       throw error
     } finally {
       for (const mailbox of change?.mailboxes ?? []) {
         this.#tellWhatIsLeft(mailbox)
       }
+    }
+  }
+
+  /**
+   * A failed commit fails all its transactions, in the order in which they came; what they did to the books is taken back
+   * in the opposite order, since a later one may have removed what an earlier one put.
+   */
+  async #undo(change: LetterChange | undefined): Promise<void> {
+    if (change !== undefined) {
+      this.#failed.push(change)
+      this.#undoing ??= Promise.resolve().then(() => this.#undoFailed())
+      await this.#undoing
+    }
+  }
+
+  #undoFailed(): void {
+    this.#undoing = undefined
+    for (const change of this.#failed.splice(0).reverse()) {
+      change.undo()
+      this.#tellChanged(change)
     }
   }
 
@@ -61,5 +83,15 @@ export class LetterWriter {
     } else if (usage.letters === 0) {
       this.events.emit({ type: 'quiet', mailbox })
     }
+  }
+}
+
+/** When `fn` throws the store takes its writes back at once, before anybody else of the same commit sees them. */
+function run<Result>(change: LetterChange, fn: () => Result): Result {
+  try {
+    return fn()
+  } catch (error) {
+    change.undo()
+    throw error
   }
 }
