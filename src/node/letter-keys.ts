@@ -19,6 +19,8 @@ import { Prekeys } from './prekeys.ts'
 import type { LettersPart } from './record-content.ts'
 import { SingleUsePrekeys } from './single-use-prekeys.ts'
 
+export type { LetterOrder, SealedOrder } from './letter-sealer.ts'
+
 /** The `<keys/>` element, by which contacts hand each other what they need to seal and deposit letters. */
 export const NS_KEYS = 'urn:kabber:keys:0'
 
