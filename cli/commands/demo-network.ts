@@ -45,5 +45,5 @@ function openDemoNode(storePath: string, bootstrap: readonly string[]): KabberNo
     mdns: false,
     logLevel: process.env.KABBER_LOG ?? 'error',
   })
-  return createNode(system, { accounts: [] })
+  return createNode(system, { node: key, accounts: [] })
 }

@@ -45,7 +45,7 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
     logLevel: process.env.KABBER_LOG ?? 'warn',
   })
   const node = createNode(system, {
-    accounts: keys.accounts,
+    ...keys,
     ...(options.storageBytes === undefined ? {} : { storageBytes: options.storageBytes }),
   })
   const logger = system.logger.child('control')

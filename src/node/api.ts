@@ -1,7 +1,7 @@
 import type { PeerAddresses, Reachability } from '../system/network.ts'
 import type { Element } from '../xml/element.ts'
 import type { Subscription } from '../xmpp/subscription-state.ts'
-import type { OwnAccount } from './own-keys.ts'
+import type { OwnKeys } from './own-keys.ts'
 
 /**
  * Where a message that was sent stands. `queued`: on this node's disk. `stored`: sealed on the disks of enough
@@ -135,9 +135,7 @@ export interface NodeStatus {
   readonly refused: Readonly<Record<string, number>>
 }
 
-export interface NodeInit {
-  /** The accounts served here; none on a relay. */
-  readonly accounts: readonly OwnAccount[]
+export interface NodeInit extends OwnKeys {
   /** Bytes of letters kept for others; 0 keeps none, and the node is only a client of the DHT. @default 512 MiB */
   readonly storageBytes?: number
 }

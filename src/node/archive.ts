@@ -63,12 +63,17 @@ export class Archive {
     return this.#find(this.#reader, { account, peer, id, direction: 'out' })?.state as DeliveryState | undefined
   }
 
-  /** Marks the sent message at a position, unless it failed before. */
-  settle(transaction: Transaction, position: number, state: DeliveryState): void {
+  /** Marks the sent message at a position, unless it failed before; `error` is the stanza that tells its sender why. */
+  settle(transaction: Transaction, position: number, state: DeliveryState, error?: Element): void {
     const row = transaction.get(archiveTable, [position])
     if (row?.direction === 'out' && row.state !== 'failed') {
-      transaction.put(archiveTable, { ...row, state })
+      transaction.put(archiveTable, { ...row, state, error: error === undefined ? row.error : serialize(error) })
     }
+  }
+
+  /** Where the sent message at a position stands. */
+  stateAt(position: number): DeliveryState | undefined {
+    return this.#reader.get(archiveTable, [position])?.state as DeliveryState | undefined
   }
 
   /**

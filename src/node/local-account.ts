@@ -1,8 +1,6 @@
 import type { PeerAddresses } from '../system/network.ts'
 import type { Transaction } from '../system/store.ts'
-import type { System } from '../system/system.ts'
 import { Listeners } from '../util/listeners.ts'
-import type { RateLimiter } from '../util/rate-limiter.ts'
 import { type Element, element } from '../xml/element.ts'
 import { isStanzaIdBy } from '../xmpp/extensions/stanza-id.ts'
 import { Jid } from '../xmpp/jid.ts'
@@ -10,7 +8,8 @@ import { NS_CLIENT } from '../xmpp/namespaces.ts'
 import { messageType, presenceType } from '../xmpp/stanza.ts'
 import { StanzaError } from '../xmpp/stanza-error.ts'
 import { isStorable } from '../xmpp/storable.ts'
-import type { SubscriptionType } from '../xmpp/subscription-state.ts'
+import type { AccountComponents } from './account-components.ts'
+import { acknowledgedIds, NS_DELIVERED } from './acknowledgements.ts'
 import type {
   Account,
   AccountEvent,
@@ -20,29 +19,12 @@ import type {
   RosterEntry,
   SentMessage,
 } from './api.ts'
-import type { Archive } from './archive.ts'
-import type { Handled } from './handled.ts'
+import { NS_KEYS } from './letter-keys.ts'
 import { identify, newStanzaId, prepareMessage, receivedId, receivedStampMs } from './message.ts'
-import type { Outbox } from './outbox.ts'
-import type { Positions } from './positions.ts'
 import { Presence } from './presence.ts'
 import { Queries } from './queries.ts'
-import { Roster, type RosterChange } from './roster.ts'
-import type { Routes } from './routes.ts'
-
-/** Subscription types of a presence stanza (RFC 6121 §4.7.1). */
-const SUBSCRIPTION_TYPES: ReadonlySet<string> = new Set(['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed'])
-
-/** What the accounts of a node share. */
-export interface AccountComponents extends Pick<System, 'clock' | 'random' | 'store' | 'logger'> {
-  readonly archive: Archive
-  readonly positions: Positions
-  readonly handled: Handled
-  readonly outbox: Outbox
-  readonly routes: Routes
-  /** Messages of senders who are no contacts, by sender. */
-  readonly strangers: RateLimiter
-}
+import { Roster } from './roster.ts'
+import { Subscriptions } from './subscriptions.ts'
 
 export interface LocalAccountInit {
   readonly address: string
@@ -58,6 +40,7 @@ export class LocalAccount implements Account {
   readonly #roster: Roster
   readonly #presence: Presence
   readonly #queries: Queries
+  readonly #subscriptions: Subscriptions
   readonly #events = new Listeners<AccountEvent>()
 
   constructor(components: AccountComponents, init: LocalAccountInit) {
@@ -73,6 +56,12 @@ export class LocalAccount implements Account {
         send: (to, presence) => this.#sendNow(to, presence),
         changed: (presence) => this.#events.emit({ type: 'presence', presence }),
       },
+    })
+    this.#subscriptions = new Subscriptions(components, {
+      address: init.address,
+      roster: this.#roster,
+      presence: this.#presence,
+      changed: (entry) => this.#events.emit({ type: 'roster', entry }),
     })
     this.#queries = new Queries({
       random: components.random,
@@ -95,14 +84,14 @@ export class LocalAccount implements Account {
       return { id, state: 'queued' }
     }
     const stanza = prepared.message
-    const shared = { position: positions.next(), account: this.address, id, stanza }
+    const shared = { position: positions.next(), account: this.address, id, stanza, ends: 'delivered' } as const
     const archived = await store.transaction((transaction) => {
       outbox.add(transaction, { ...shared, recipient: peer })
       const sent = { peer, direction: 'out', state: 'queued', stampMs: clock.wallMs() } as const
       return this.#components.archive.add(transaction, { ...shared, ...sent })
     })
     this.#events.emit({ type: 'message', message: archived })
-    outbox.added(peer, shared.position)
+    outbox.added(shared.position)
     return { id, state: 'queued' }
   }
 
@@ -126,26 +115,11 @@ export class LocalAccount implements Account {
     jid: string,
     options: { name?: string; hints?: readonly PeerAddresses[] } = {},
   ): Promise<RosterEntry> {
-    const contact = this.#contactJid(jid)
-    await this.#change(contact, (transaction) => {
-      this.#roster.put(transaction, contact, options.name)
-      this.#roster.putHints(transaction, contact, options.hints ?? [])
-      // Whoever adds somebody also approves of them: RFC 6121 §3.4, and a request that already waits.
-      return this.#roster.item(contact)?.pendingIn === true ? ['subscribed', 'subscribe'] : ['subscribe']
-    })
-    return this.#item(contact)
+    return await this.#subscriptions.add(this.#contactJid(jid), options.name, options.hints ?? [])
   }
 
   async acceptContact(jid: string): Promise<RosterEntry> {
-    const contact = this.#contactJid(jid)
-    if (this.#roster.item(contact)?.pendingIn !== true) {
-      throw new StanzaError('item-not-found', 'there is no request from this address')
-    }
-    await this.#change(contact, (transaction) => {
-      this.#roster.put(transaction, contact, undefined)
-      return ['subscribed', 'subscribe']
-    })
-    return this.#item(contact)
+    return await this.#subscriptions.accept(this.#contactJid(jid))
   }
 
   async removeContact(jid: string): Promise<boolean> {
@@ -153,9 +127,7 @@ export class LocalAccount implements Account {
     if (this.#roster.item(contact) === undefined) {
       return false
     }
-    // RFC 6121 §2.5.2: the server cancels both subscriptions.
-    await this.#change(contact, () => ['unsubscribe', 'unsubscribed'])
-    await this.#components.store.transaction((transaction) => this.#roster.remove(transaction, contact))
+    await this.#subscriptions.remove(contact)
     this.#events.emit({ type: 'roster-removed', jid: contact })
     if (this.#components.outbox.size(contact) === 0) {
       this.#components.routes.unwant(contact)
@@ -183,6 +155,37 @@ export class LocalAccount implements Account {
   /** A stanza stream to a node of `jid` came up. */
   linkUp(jid: string): void {
     this.#presence.sendTo(jid)
+    void this.handKeys(jid)
+  }
+
+  /** Hands a contact what it needs to seal letters for this account, if it is time to. */
+  async handKeys(contact: string): Promise<void> {
+    const { store, letterKeys, logger } = this.#components
+    if (!this.#trusts(contact)) {
+      return
+    }
+    try {
+      const position = await store.transaction((transaction) => {
+        const keys = letterKeys.keysFor(transaction, this.address, contact)
+        return keys && this.#queue(transaction, contact, this.#control(contact, keys))
+      })
+      if (position !== undefined) {
+        this.#components.outbox.added(position)
+      }
+    } catch (error) {
+      logger.warn('keys not handed over', { reason: String(error) })
+    }
+  }
+
+  /** Queues what this node itself has to say to the nodes of another account. */
+  async sendControl(to: string, payload: Element): Promise<void> {
+    await this.sendStanza(to, this.#control(to, payload))
+  }
+
+  /** Queues a stanza of which nothing is kept here: it has done its duty when enough custodians have it. */
+  async sendStanza(to: string, stanza: Element): Promise<void> {
+    const position = await this.#components.store.transaction((transaction) => this.#queue(transaction, to, stanza))
+    this.#components.outbox.added(position)
   }
 
   linkDown(jid: string): void {
@@ -190,8 +193,8 @@ export class LocalAccount implements Account {
   }
 
   /** A stanza of ours left the outbox, after that is on disk. */
-  settled(peer: string, id: string, state: DeliveryState): void {
-    this.#events.emit({ type: 'message-state', id, peer, state })
+  settled(peer: string, id: string, state: DeliveryState, receipts?: { receipts: number; of: number }): void {
+    this.#events.emit({ type: 'message-state', id, peer, state, ...receipts })
   }
 
   /**
@@ -203,6 +206,9 @@ export class LocalAccount implements Account {
     const sender = from.bare().toString()
     if (messageType(stanza) === 'error') {
       await this.#receiveError(sender, stanza)
+      return
+    }
+    if (await this.#receiveControl(sender, stanza)) {
       return
     }
     if (this.#roster.item(sender) === undefined && !this.#components.strangers.take(sender)) {
@@ -235,22 +241,14 @@ export class LocalAccount implements Account {
       this.#presence.received(from, presence)
     } else if (type === 'probe') {
       this.#presence.probed(from.bare().toString())
-    } else if (type !== undefined && SUBSCRIPTION_TYPES.has(type)) {
-      await this.#receiveSubscription(from.bare().toString(), presence, type as SubscriptionType)
+    } else if (Subscriptions.isSubscription(type)) {
+      await this.#subscriptions.receive(from.bare().toString(), presence, type)
     }
   }
 
   /** An iq from a peer's node; what is to go back, if anything. */
   receiveQuery(iq: Element): Element | undefined {
     return this.#queries.receive(iq)
-  }
-
-  #item(contact: string): RosterEntry {
-    const item = this.#roster.item(contact)
-    if (item === undefined) {
-      throw new StanzaError('item-not-found', 'the contact was removed meanwhile')
-    }
-    return item
   }
 
   #contactJid(text: string): string {
@@ -261,73 +259,38 @@ export class LocalAccount implements Account {
     return jid
   }
 
-  /** Own subscription stanzas: roster and outbox in one transaction, then the link and the roster event. */
-  async #change(contact: string, plan: (transaction: Transaction) => readonly SubscriptionType[]): Promise<void> {
-    const { store, outbox, routes } = this.#components
-    const changed = await store.transaction((transaction) => {
-      const types = plan(transaction)
-      return types.map((type) => {
-        const change = this.#roster.outbound(transaction, contact, type)
-        return { type, change, position: change.pass ? this.#queueSubscription(transaction, contact, type) : undefined }
-      })
-    })
-    for (const { type, change, position } of changed) {
-      if (position !== undefined) {
-        outbox.added(contact, position)
-      }
-      this.#subscriptionSent(contact, type, change)
+  /** What nodes say to each other in messages; true if it was that. */
+  async #receiveControl(sender: string, stanza: Element): Promise<boolean> {
+    const delivered = stanza.child('delivered', NS_DELIVERED)
+    const keys = stanza.child('keys', NS_KEYS)
+    if (delivered !== undefined) {
+      this.#components.outbox.acknowledged(this.address, sender, acknowledgedIds(delivered))
     }
-    routes.want(contact)
-    this.#events.emit({ type: 'roster', entry: this.#item(contact) })
+    if (keys !== undefined && this.#trusts(sender)) {
+      await this.#components.store.transaction((transaction) =>
+        this.#components.letterKeys.receiveKeys(transaction, this.address, sender, keys),
+      )
+    }
+    return delivered !== undefined || keys !== undefined
   }
 
-  #queueSubscription(transaction: Transaction, contact: string, type: SubscriptionType): number {
+  #control(to: string, payload: Element): Element {
+    return element('message', NS_CLIENT, { from: this.address, to }, [payload])
+  }
+
+  #queue(transaction: Transaction, recipient: string, unnamed: Element): number {
     const { clock, random, positions, outbox } = this.#components
     const id = newStanzaId(clock, random)
-    const presence = element('presence', NS_CLIENT, { from: this.address, to: contact, type, id })
-    const stanza = identify(presence, this.address, id)
+    const stanza = identify(unnamed, this.address, id)
     const position = positions.next()
-    outbox.add(transaction, { position, account: this.address, recipient: contact, id, stanza })
+    outbox.add(transaction, { position, account: this.address, recipient, id, ends: 'stored', stanza })
     return position
   }
 
-  /** RFC 6121 §3.1.6: presence follows an approval; §3.2.2: its end is unavailable presence. */
-  #subscriptionSent(contact: string, type: SubscriptionType, change: RosterChange): void {
-    const saw = change.before?.subscription === 'from' || change.before?.subscription === 'both'
-    if (type === 'subscribed') {
-      this.#presence.sendTo(contact)
-    } else if (type === 'unsubscribed' && saw) {
-      this.#presence.sendUnavailable(contact)
-    }
-  }
-
-  async #receiveSubscription(sender: string, presence: Element, type: SubscriptionType): Promise<void> {
-    const id = receivedId(presence, sender)
-    if (id === undefined) {
-      throw new StanzaError('bad-request', 'the presence has no stanza-id of its sender')
-    }
-    const { store, handled, outbox, routes } = this.#components
-    const done = await store.transaction((transaction) => {
-      if (!handled.isNew(transaction, this.address, sender, id)) {
-        return undefined
-      }
-      const change = this.#roster.inbound(transaction, sender, type)
-      const reply = change.reply
-      return { change, position: reply && this.#queueSubscription(transaction, sender, reply) }
-    })
-    if (done === undefined) {
-      return
-    }
-    if (done.position !== undefined) {
-      outbox.added(sender, done.position)
-    }
-    if (done.change.before !== undefined || done.change.pass || done.change.reply === 'subscribed') {
-      this.#events.emit({ type: 'roster', entry: done.change.entry })
-    }
-    if (this.#roster.item(sender) !== undefined) {
-      routes.want(sender)
-    }
-    this.#presence.sendTo(sender)
+  /** Contacts who may see us or whom we see get keys and permits; strangers do not. */
+  #trusts(jid: string): boolean {
+    const item = this.#roster.item(jid)
+    return item !== undefined && item.subscription !== 'none'
   }
 
   async #receiveError(sender: string, error: Element): Promise<void> {

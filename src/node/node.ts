@@ -1,32 +1,35 @@
 import { formatContactUri } from '../identity/contact-uri.ts'
 import { MailboxClient } from '../protocol/mailbox/client.ts'
-import { MailboxServer } from '../protocol/mailbox/server.ts'
 import type { StanzaSession } from '../protocol/stanza/session.ts'
 import { StanzaProtocol } from '../protocol/stanza/stanza-protocol.ts'
-import type { Row, Transaction } from '../system/store.ts'
+import type { Timer } from '../system/clock.ts'
 import type { System } from '../system/system.ts'
 import { RateLimiter } from '../util/rate-limiter.ts'
 import type { Element } from '../xml/element.ts'
+import type { AccountComponents } from './account-components.ts'
 import type { KabberNode, NodeInit, NodeStatus } from './api.ts'
 import { Archive } from './archive.ts'
 import { Counters } from './counters.ts'
-import { Custody } from './custody.ts'
 import { Directory } from './directory.ts'
 import { Handled } from './handled.ts'
 import { Inbound } from './inbound.ts'
+import { Keeping } from './keeping.ts'
+import { LetterKeys } from './letter-keys.ts'
 import { Links } from './links.ts'
 import { LocalAccount } from './local-account.ts'
+import { Mail } from './mail.ts'
 import { Outbox } from './outbox.ts'
 import type { OwnAccount } from './own-keys.ts'
 import { Positions } from './positions.ts'
 import { type Route, Routes } from './routes.ts'
-import type { outboxTable } from './tables/outbox.ts'
 
 /** Messages that a sender who is no contact may leave at once, and then per second. *ours* */
 const STRANGER_BURST = 1_000
 const STRANGER_REFILL_PER_SECOND = 10
 /** Senders who are no contacts that are counted at a time. *ours* */
 const STRANGERS_MAX = 10_000
+/** Peers come in bunches: mail is tried again this long after the first of them. *ours* */
+const NEW_PEERS_DELAY_MS = 1_000
 /** Characters of the PeerId in the resource under which a node shows presence. *ours* */
 const RESOURCE_PEER_CHARACTERS = 8
 
@@ -42,10 +45,11 @@ class Node implements KabberNode {
   readonly #own: readonly OwnAccount[]
   readonly #accounts = new Map<string, LocalAccount>()
   readonly #refused = new Counters()
-  readonly #custody: Custody
   readonly #directory: Directory
   readonly #mailboxClient: MailboxClient
-  readonly #mailboxServer: MailboxServer
+  readonly #keeping: Keeping
+  readonly #keys: LetterKeys
+  readonly #mail: Mail
   readonly #stanza: StanzaProtocol
   readonly #links: Links
   readonly #inbound: Inbound
@@ -54,66 +58,78 @@ class Node implements KabberNode {
   #started: Promise<void> | undefined
   #stopped: Promise<void> | undefined
   #unsubscribe: (() => void)[] = []
+  #newPeers: Timer | undefined
 
   constructor(system: System, init: NodeInit) {
     const { clock, random, network, store, logger } = system
-    const addresses = init.accounts.map(({ key }) => key.address)
+    const own = init.accounts.map(({ key }) => key)
     const onRefused = (reason: string): void => this.#refused.add(reason)
-    const onViolation = (_peerId: string, reason: string): void => onRefused(reason)
-    const positions = new Positions(store.read)
-    const archive = new Archive(store.read)
+    const mailbox = new MailboxClient(
+      { clock, network, logger: logger.child('mailbox') },
+      { onViolation: (_peerId, reason) => onRefused(reason) },
+    )
     this.#system = system
     this.#own = init.accounts
     this.peerId = network.peerId
-    this.#custody = new Custody({ clock, store, network, logger: logger.child('custody') }, { onRefused })
-    this.#mailboxServer = new MailboxServer(
-      { clock, network, logger: logger.child('mailbox') },
-      { records: this.#custody, onViolation },
+    this.#mailboxClient = mailbox
+    this.#keeping = new Keeping(
+      { ...system, mailbox },
+      { nodeKey: init.node, storageBytes: init.storageBytes, onRefused },
     )
-    this.#mailboxClient = new MailboxClient({ clock, network, logger: logger.child('mailbox') }, { onViolation })
+    const keys = new LetterKeys({ ...system, logger: logger.child('keys') }, { accounts: own, peerId: network.peerId })
+    this.#keys = keys
     this.#directory = new Directory(
-      { clock, random, network, store, logger: logger.child('directory'), mailbox: this.#mailboxClient },
-      { custody: this.#custody, onRefused },
+      { ...system, logger: logger.child('directory'), mailbox },
+      { custody: this.#keeping.records, onRefused, partOf: (address) => keys.recordPart(address) },
     )
     this.#stanza = new StanzaProtocol(
       { clock, random, network, logger: logger.child('stanza') },
-      { accounts: () => this.#announced(addresses), handlers: this.#stanzaHandlers(), onRefused },
+      { accounts: () => this.#announced(), handlers: this.#stanzaHandlers(), onRefused },
     )
-    this.#links = new Links(
-      { clock, random, logger: logger.child('links'), stanza: this.#stanza },
-      this.#linkHandlers(),
-    )
+    this.#links = new Links({ ...system, logger: logger.child('links'), stanza: this.#stanza }, this.#linkHandlers())
     this.#inbound = new Inbound({ logger: logger.child('inbound'), onRefused }, (address) =>
       this.#accounts.get(address),
     )
     const routes = new Routes(this.#links, (address) => this.#localRoute(address))
+    const positions = new Positions(store.read)
+    const archive = new Archive(store.read)
+    this.#handled = new Handled({ clock, store, logger: logger.child('handled') })
     this.#outbox = new Outbox(
       { clock, store, logger: logger.child('outbox') },
+      { positions, handlers: this.#outboxHandlers(routes) },
+    )
+    this.#mail = new Mail(
       {
-        positions,
-        handlers: this.#outboxHandlers(archive, routes),
+        ...system,
+        logger: logger.child('mail'),
+        mailbox,
+        keys,
+        directory: this.#directory,
+        archive,
+        inbound: this.#inbound,
+        outbox: this.#outbox,
+        keeper: this.#keeping.keeper,
+      },
+      {
+        accounts: own,
+        account: (address) => this.#accounts.get(address),
+        isLinkUp: (recipient) => this.#accounts.has(recipient) || this.#links.isUp(recipient),
       },
     )
-    this.#handled = new Handled({ clock, store, logger: logger.child('handled') })
+    this.#serve({ archive, positions, routes, letterKeys: keys })
+  }
+
+  /** Makes the accounts over the parts that they share. */
+  #serve(parts: Pick<AccountComponents, 'archive' | 'positions' | 'routes' | 'letterKeys'>): void {
+    const { clock } = this.#system
     const strangers = new RateLimiter(clock, {
       capacity: STRANGER_BURST,
       refillPerSecond: STRANGER_REFILL_PER_SECOND,
       maxKeys: STRANGERS_MAX,
     })
-    const shared = {
-      clock,
-      random,
-      store,
-      logger,
-      archive,
-      positions,
-      handled: this.#handled,
-      outbox: this.#outbox,
-      routes,
-      strangers,
-    }
-    const resource = `kabber-${network.peerId.slice(-RESOURCE_PEER_CHARACTERS)}`
-    for (const account of init.accounts) {
+    const shared = { ...this.#system, ...parts, handled: this.#handled, outbox: this.#outbox, strangers }
+    const resource = `kabber-${this.peerId.slice(-RESOURCE_PEER_CHARACTERS)}`
+    for (const account of this.#own) {
       const contactUri = (): string => this.#contactUri(account)
       const { address } = account.key
       this.#accounts.set(address, new LocalAccount(shared, { address, resource, contactUri }))
@@ -147,11 +163,12 @@ class Node implements KabberNode {
           address: account.address,
           contacts: contacts.length,
           linkedContacts: contacts.filter((jid) => this.#links.isUp(jid)).length,
-          outboxMessages: this.#outbox.size(),
+          outboxMessages: this.#outbox.sizeOf(account.address),
           recordCustodians: this.#directory.custodiansOf(account.address),
+          mailbox: this.#mail.mailbox(account.address),
         }
       }),
-      recordsKept: this.#custody.recordsKept(),
+      ...this.#keeping.status(),
       refused: this.#refused.snapshot(),
     }
   }
@@ -162,20 +179,27 @@ class Node implements KabberNode {
       network.subscribe((event) => {
         if (event.type === 'peer-connected') {
           this.#links.peerConnected(event.peerId)
+          this.#peersCame()
+        } else if (event.type === 'addresses-changed') {
+          this.#mail.networkChanged()
         }
       }),
       this.#directory.subscribe(({ record, own }) => {
         if (own) {
           this.#stanza.announce({ address: record.address, record: record.encoded })
+        } else {
+          this.#mail.recordChanged(record.address)
         }
       }),
+      this.#keys.onChanged((address) => this.#publish(address)),
     ]
-    this.#mailboxServer.start()
     this.#stanza.start()
+    await this.#keys.start()
+    await this.#keeping.start()
     await network.start()
-    this.#custody.start()
     this.#directory.start()
     this.#publish()
+    this.#mail.start()
     this.#handled.start()
     this.#outbox.start()
     for (const account of this.accounts) {
@@ -189,29 +213,39 @@ class Node implements KabberNode {
     for (const unsubscribe of this.#unsubscribe) {
       unsubscribe()
     }
+    this.#newPeers?.cancel()
     this.#outbox.stop()
     this.#handled.stop()
+    await this.#mail.stop()
+    await this.#keys.stop()
+    await this.#keeping.stop()
     await this.#links.stop()
     await this.#stanza.stop()
     await this.#directory.stop()
     await this.#mailboxClient.stop()
-    await this.#mailboxServer.stop()
-    await this.#custody.stop()
     await this.#system.network.stop()
     await this.#system.store.close()
   }
 
-  /** From here on the directory publishes by itself; a failure is repeated at its next occasion. */
-  #publish(): void {
-    for (const account of this.#own) {
+  /** From here on the directory publishes by itself what changes on the network; a failure is repeated. */
+  #publish(address?: string): void {
+    for (const account of this.#own.filter(({ key }) => address === undefined || key.address === address)) {
       this.#directory.publish(account).catch((error: unknown) => {
         this.#system.logger.warn('account record not published', { reason: String(error) })
       })
     }
   }
 
-  #announced(addresses: readonly string[]): { address: string; record: Uint8Array }[] {
-    return addresses.flatMap((address) => {
+  /** Mail that could not go or come while there was nobody: once per burst of new peers. */
+  #peersCame(): void {
+    this.#newPeers ??= this.#system.clock.schedule(NEW_PEERS_DELAY_MS, () => {
+      this.#newPeers = undefined
+      this.#mail.networkChanged()
+    })
+  }
+
+  #announced(): { address: string; record: Uint8Array }[] {
+    return [...this.#accounts.keys()].flatMap((address) => {
       const record = this.#directory.ownRecord(address)
       return record === undefined ? [] : [{ address, record }]
     })
@@ -279,33 +313,33 @@ class Node implements KabberNode {
       hints: (address) => this.accounts.flatMap((account) => account.hints(address)),
       up: (address, resumed) => {
         this.#outbox.linkUp(address)
+        this.#mail.linkUp(address)
         if (!resumed) {
           this.#eachAccount((account) => account.linkUp(address))
         }
       },
       down: (address) => {
         this.#outbox.linkDown(address)
+        this.#mail.linkDown(address)
         this.#eachAccount((account) => account.linkDown(address))
       },
     }
   }
 
-  #outboxHandlers(archive: Archive, routes: Routes): ConstructorParameters<typeof Outbox>[1]['handlers'] {
-    const stateOf = { delivered: 'delivered', expired: 'failed' } as const
+  #outboxHandlers(routes: Routes): ConstructorParameters<typeof Outbox>[1]['handlers'] {
     return {
       route: (recipient) => routes.route(recipient),
-      waiting: (recipient) => routes.want(recipient),
+      waiting: (row) => {
+        routes.want(row.recipient)
+        this.#mail.waiting(row)
+      },
       empty: (recipient) => {
         if (!this.accounts.some((account) => account.contacts().includes(recipient))) {
           routes.unwant(recipient)
         }
       },
-      ended: (transaction: Transaction, row: Row<typeof outboxTable>, outcome) => {
-        archive.settle(transaction, row.position, stateOf[outcome])
-      },
-      ending: (row, outcome) => {
-        this.#accounts.get(row.account)?.settled(row.recipient, row.id, stateOf[outcome])
-      },
+      leaving: (transaction, row, outcome) => this.#mail.leaving(transaction, row, outcome),
+      left: (row, outcome) => this.#mail.left(row, outcome),
     }
   }
 

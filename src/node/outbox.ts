@@ -15,6 +15,8 @@ import { outboxTable } from './tables/outbox.ts'
 export const STANZA_VALIDITY_MS: number = 14 * 24 * 3_600_000
 /** Stanzas waiting for one recipient; more are refused with `resource-constraint`. *ours* */
 export const OUTBOX_MAX_PER_RECIPIENT = 10_000
+/** Rows read at a time at the start. */
+const START_BATCH = 256
 /** How often expired stanzas are looked for. *ours* */
 const EXPIRY_INTERVAL_MS = 10 * 60_000
 /** Expired stanzas ended in one transaction. *ours* */
@@ -29,20 +31,27 @@ export interface OutboxStanza {
   readonly account: string
   readonly recipient: string
   readonly id: string
+  /** What lets it leave the outbox besides the recipient's acknowledgement. */
+  readonly ends: 'delivered' | 'stored'
   readonly stanza: Element
 }
+
+/** How a stanza left the outbox. */
+export type OutboxOutcome = 'delivered' | 'stored' | 'expired'
+
+export type OutboxRow = Row<typeof outboxTable>
 
 export interface OutboxHandlers {
   /** The way on which stanzas to `recipient` leave now, if there is one. */
   route(recipient: string): Route | undefined
-  /** A stanza waits for `recipient`; a link is wanted. */
-  waiting(recipient: string): void
+  /** A stanza waits, from now on or since before the start; a link is wanted. */
+  waiting(row: OutboxRow): void
   /** Nothing waits for `recipient` any more. */
   empty(recipient: string): void
   /** Part of the transaction in which the stanza leaves the outbox. */
-  ended(transaction: Transaction, row: Row<typeof outboxTable>, outcome: 'delivered' | 'expired'): void
+  leaving(transaction: Transaction, row: OutboxRow, outcome: OutboxOutcome): void
   /** The same, after it is on disk. */
-  ending(row: Row<typeof outboxTable>, outcome: 'delivered' | 'expired'): void
+  left(row: OutboxRow, outcome: OutboxOutcome): void
 }
 
 /**
@@ -57,8 +66,9 @@ export class Outbox {
   readonly #opened: number
   readonly #recipients = new Map<string, OutboxState>()
   readonly #counts = new Map<string, number>()
+  readonly #perAccount = new Map<string, number>()
   /** Acknowledged and not yet taken out; at most the windows of all recipients. */
-  readonly #acknowledged: Row<typeof outboxTable>[] = []
+  readonly #acknowledged: OutboxRow[] = []
   #ending = false
   #expiry: { cancel(): void } | undefined
   #running = false
@@ -76,14 +86,16 @@ export class Outbox {
   start(): void {
     this.#running = true
     const reader = this.#components.store.read
-    for (let last = ''; ; ) {
-      const [row] = reader.list(outboxTable, { index: 'by_recipient', after: last, limit: 1 })
-      if (row === undefined) {
+    for (let after = 0; ; ) {
+      const rows = reader.list(outboxTable, { after, limit: START_BATCH })
+      for (const row of rows) {
+        this.#count(row, 1)
+        this.#handlers.waiting(row)
+      }
+      after = rows.at(-1)?.position ?? after
+      if (rows.length < START_BATCH) {
         break
       }
-      last = row.recipient
-      this.#counts.set(last, reader.count(outboxTable, { index: 'by_recipient', prefix: [last] }))
-      this.#handlers.waiting(last)
     }
     this.#scheduleExpiry(0)
   }
@@ -93,12 +105,14 @@ export class Outbox {
     this.#expiry?.cancel()
   }
 
-  /** How many stanzas wait, for one recipient or for all. */
-  size(recipient?: string): number {
-    if (recipient !== undefined) {
-      return this.#counts.get(recipient) ?? 0
-    }
-    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0)
+  /** How many stanzas wait for a recipient. */
+  size(recipient: string): number {
+    return this.#counts.get(recipient) ?? 0
+  }
+
+  /** How many stanzas of an account wait. */
+  sizeOf(account: string): number {
+    return this.#perAccount.get(account) ?? 0
   }
 
   /**
@@ -107,8 +121,7 @@ export class Outbox {
    * @throws StanzaError resource-constraint
    */
   add(transaction: Transaction, entry: OutboxStanza): void {
-    const waiting = this.#counts.get(entry.recipient) ?? 0
-    if (waiting >= OUTBOX_MAX_PER_RECIPIENT) {
+    if (this.size(entry.recipient) >= OUTBOX_MAX_PER_RECIPIENT) {
       throw new StanzaError('resource-constraint', 'too many messages wait for this recipient')
     }
     const nowMs = this.#components.clock.wallMs()
@@ -117,6 +130,7 @@ export class Outbox {
       position: entry.position,
       account: entry.account,
       id: entry.id,
+      ends: entry.ends,
       accepted_ms: nowMs,
       expires_ms: nowMs + STANZA_VALIDITY_MS,
       stanza: serialize(entry.stanza),
@@ -124,10 +138,41 @@ export class Outbox {
   }
 
   /** The stanza added at `position` is on disk: it may leave. */
-  added(recipient: string, position: number): void {
-    this.#counts.set(recipient, (this.#counts.get(recipient) ?? 0) + 1)
-    this.#handlers.waiting(recipient)
-    this.#step(recipient, { type: 'queued', position })
+  added(position: number): void {
+    const row = this.row(position)
+    if (row === undefined) {
+      return
+    }
+    this.#count(row, 1)
+    this.#handlers.waiting(row)
+    this.#step(row.recipient, { type: 'queued', position })
+  }
+
+  /** A stanza that waits. */
+  row(position: number): OutboxRow | undefined {
+    return this.#components.store.read.get(outboxTable, [position])
+  }
+
+  /** The recipient has these stanzas of `account`, as it says itself. */
+  acknowledged(account: string, recipient: string, ids: readonly string[]): void {
+    const rows = ids.flatMap((id) => this.#components.store.read.list(outboxTable, { index: 'by_id', prefix: [id] }))
+    this.#acknowledge(rows.filter((row) => row.account === account && row.recipient === recipient))
+  }
+
+  /** Nobody will take the stanza any more. */
+  async expire(position: number): Promise<void> {
+    const row = this.row(position)
+    if (row !== undefined) {
+      await this.#end([row], 'expired')
+    }
+  }
+
+  /** Enough custodians have the stanza: the end of one that needs no more. */
+  async stored(position: number): Promise<void> {
+    const row = this.row(position)
+    if (row?.ends === 'stored') {
+      await this.#end([row], 'stored')
+    }
   }
 
   /** The link to `recipient` is up. */
@@ -176,19 +221,23 @@ export class Outbox {
     }
   }
 
-  #outgoing(row: Row<typeof outboxTable>): Element {
+  #outgoing(row: OutboxRow): Element {
     const stanza = parseElement(row.stanza)
     const late = this.#components.clock.wallMs() - row.accepted_ms >= DELAY_STAMP_AFTER_MS
     return late ? stanza.append(delayElement({ from: row.account, stampMs: row.accepted_ms })) : stanza
   }
 
-  #settled(row: Row<typeof outboxTable>, outcome: 'acknowledged' | 'lost'): void {
+  #settled(row: OutboxRow, outcome: 'acknowledged' | 'lost'): void {
     if (outcome === 'lost') {
       this.#step(row.recipient, { type: 'lost', position: row.position })
       return
     }
     this.#step(row.recipient, { type: 'acknowledged' })
-    this.#acknowledged.push(row)
+    this.#acknowledge([row])
+  }
+
+  #acknowledge(rows: readonly OutboxRow[]): void {
+    this.#acknowledged.push(...rows)
     if (!this.#ending) {
       void this.#endAcknowledged()
     }
@@ -203,36 +252,35 @@ export class Outbox {
     this.#ending = false
   }
 
-  /** A failing disk leaves the rows: they leave again and the recipient drops them by id. */
-  async #end(rows: readonly Row<typeof outboxTable>[], outcome: 'delivered' | 'expired'): Promise<void> {
-    const ended: Row<typeof outboxTable>[] = []
+  /** How many left. A failing disk leaves the rows: they leave again and the recipient drops them by id. */
+  async #end(rows: readonly OutboxRow[], outcome: OutboxOutcome): Promise<number> {
+    const ended: OutboxRow[] = []
     try {
       await this.#components.store.transaction((transaction) => {
         for (const row of rows) {
           if (transaction.delete(outboxTable, [row.position])) {
-            this.#handlers.ended(transaction, row, outcome)
+            this.#handlers.leaving(transaction, row, outcome)
             ended.push(row)
           }
         }
       })
     } catch (error) {
       this.#components.logger.error('outbox not written', { reason: String(error) })
-      return
+      return 0
     }
     for (const row of ended) {
-      this.#forget(row.recipient)
-      this.#handlers.ending(row, outcome)
+      this.#count(row, -1)
+      this.#handlers.left(row, outcome)
     }
+    return ended.length
   }
 
-  #forget(recipient: string): void {
-    const left = (this.#counts.get(recipient) ?? 1) - 1
-    if (left > 0) {
-      this.#counts.set(recipient, left)
-      return
+  #count(row: OutboxRow, change: 1 | -1): void {
+    addTo(this.#perAccount, row.account, change)
+    addTo(this.#counts, row.recipient, change)
+    if (!this.#counts.has(row.recipient)) {
+      this.#handlers.empty(row.recipient)
     }
-    this.#counts.delete(recipient)
-    this.#handlers.empty(recipient)
   }
 
   #scheduleExpiry(delayMs: number): void {
@@ -248,13 +296,21 @@ export class Outbox {
   async #expire(): Promise<void> {
     const { store, clock } = this.#components
     while (this.#running) {
-      const oldest = store.read.list(outboxTable, { limit: EXPIRY_BATCH })
-      const rows = oldest.filter((row) => row.expires_ms <= clock.wallMs())
-      const before = this.size()
-      await this.#end(rows, 'expired')
-      if (rows.length < EXPIRY_BATCH || this.size() === before) {
+      const range = { index: 'by_expiry', to: clock.wallMs(), limit: EXPIRY_BATCH } as const
+      const rows = store.read.list(outboxTable, range)
+      const ended = await this.#end(rows, 'expired')
+      if (rows.length < EXPIRY_BATCH || ended === 0) {
         return
       }
     }
+  }
+}
+
+function addTo(counts: Map<string, number>, key: string, change: number): void {
+  const count = (counts.get(key) ?? 0) + change
+  if (count === 0) {
+    counts.delete(key)
+  } else {
+    counts.set(key, count)
   }
 }

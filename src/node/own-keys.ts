@@ -13,7 +13,7 @@ export interface OwnAccount {
 /** The keys of a home. */
 export interface OwnKeys {
   readonly node: NodeKey
-  /** Empty on a node that only serves others. */
+  /** The accounts served here; none on a node that only serves others. */
   readonly accounts: readonly OwnAccount[]
 }
 

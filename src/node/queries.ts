@@ -24,6 +24,7 @@ export class Queries {
   readonly #address: string
   readonly #reach: (bareJid: string, signal: AbortSignal) => Promise<Route | undefined>
   readonly #pending = new Map<string, PendingQuery>()
+  #unanswered = 0
 
   constructor(init: {
     random: Random
@@ -44,9 +45,18 @@ export class Queries {
   async send(iq: Element, signal: AbortSignal): Promise<Element> {
     signal.throwIfAborted()
     const to = Jid.parse(iq.attribute('to') ?? '')
-    if (this.#pending.size >= QUERIES_MAX_PENDING) {
+    if (this.#unanswered >= QUERIES_MAX_PENDING) {
       throw new StanzaError('resource-constraint', 'too many unanswered queries')
     }
+    this.#unanswered += 1
+    try {
+      return await this.#ask(iq, to, signal)
+    } finally {
+      this.#unanswered -= 1
+    }
+  }
+
+  async #ask(iq: Element, to: Jid, signal: AbortSignal): Promise<Element> {
     const route = await this.#reach(to.bare().toString(), signal)
     signal.throwIfAborted()
     if (route === undefined) {

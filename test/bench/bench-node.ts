@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AccountKey } from '../../src/identity/account-key.ts'
+import { NodeKey } from '../../src/identity/node-key.ts'
 import type { KabberNode } from '../../src/node/api.ts'
 import { createNode } from '../../src/node/node.ts'
 import { nodeSchema } from '../../src/node/schema.ts'
@@ -15,8 +16,12 @@ export function benchNode(bootstrap: readonly string[] = []): { node: KabberNode
   const random = new OsRandom()
   const store = openSqliteStore(join(folder, 'kabber.sqlite'), nodeSchema)
   const listen = ['/ip4/127.0.0.1/tcp/0']
-  const system = openSystem(store, { nodeSeed: random.bytes(32), listen, bootstrap, mdns: false, logLevel: 'silent' })
-  const node = createNode(system, { accounts: [{ key: AccountKey.fromSeed(random.bytes(32)), nickname: undefined }] })
+  const key = NodeKey.fromSeed(random.bytes(32))
+  const system = openSystem(store, { nodeSeed: key.seed, listen, bootstrap, mdns: false, logLevel: 'silent' })
+  const node = createNode(system, {
+    node: key,
+    accounts: [{ key: AccountKey.fromSeed(random.bytes(32)), nickname: undefined }],
+  })
   const remove = async (): Promise<void> => {
     await node.stop()
     rmSync(folder, { recursive: true, force: true })

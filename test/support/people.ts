@@ -57,13 +57,15 @@ class Actor implements Person {
   readonly name: string
   readonly address: string
   readonly key: AccountKey
+  readonly nodeKey: NodeKey
   readonly #home: Home
   #running: { node: KabberNode; events: AccountEvent[] } | undefined
 
-  constructor(name: string, key: AccountKey, home: Home) {
+  constructor(name: string, keys: { key: AccountKey; nodeKey: NodeKey }, home: Home) {
     this.name = name
-    this.key = key
-    this.address = key.address
+    this.key = keys.key
+    this.nodeKey = keys.nodeKey
+    this.address = keys.key.address
     this.#home = home
   }
 
@@ -83,7 +85,10 @@ class Actor implements Person {
   }
 
   async start(): Promise<void> {
-    const node = createNode(await this.#home.system(), { accounts: [{ key: this.key, nickname: this.name }] })
+    const node = createNode(await this.#home.system(), {
+      node: this.nodeKey,
+      accounts: [{ key: this.key, nickname: this.name }],
+    })
     const events: AccountEvent[] = []
     node.accounts[0]!.subscribe((event) => events.push(event))
     this.#running = { node, events }
@@ -141,23 +146,28 @@ export function virtualStage(seed = 1): Stage & { readonly clock: VirtualClock; 
     run,
     async person(name) {
       const own = random.fork(name)
-      const { peerId } = NodeKey.fromSeed(own.bytes(32))
+      const nodeKey = NodeKey.fromSeed(own.bytes(32))
+      const { peerId } = nodeKey
       const key = AccountKey.fromSeed(own.bytes(32))
       let store = new MemoryStore(nodeSchema, { clock, commitDelayMs: 1 })
       let fresh = true
-      const actor = new Actor(name, key, {
-        system: async () => {
-          store = fresh ? store : store.reopen()
-          fresh = false
-          return { clock, random: own, network: world.createNetwork(peerId), logger: new RecordingLogger(), store }
+      const actor = new Actor(
+        name,
+        { key, nodeKey },
+        {
+          system: async () => {
+            store = fresh ? store : store.reopen()
+            fresh = false
+            return { clock, random: own, network: world.createNetwork(peerId), logger: new RecordingLogger(), store }
+          },
+          crash: async () => {
+            world.kill(peerId)
+            store = store.crash()
+            fresh = true
+          },
+          close: async () => {},
         },
-        crash: async () => {
-          world.kill(peerId)
-          store = store.crash()
-          fresh = true
-        },
-        close: async () => {},
-      })
+      )
       const person = actor.on(run)
       actors.push(actor)
       await person.start()
@@ -184,9 +194,16 @@ export function realStage(): Stage {
     return await Promise.race([promise, late])
   }
   /** A node without an account, by which the others find each other. */
+  const lamp = NodeKey.fromSeed(random.bytes(32))
   const lighthouse = createNode(
-    { clock, random, logger: new RecordingLogger(), network: loopbackNetwork(), store: new MemoryStore(nodeSchema) },
-    { accounts: [] },
+    {
+      clock,
+      random,
+      logger: new RecordingLogger(),
+      network: loopbackNetwork({ privateKeySeed: lamp.seed }),
+      store: new MemoryStore(nodeSchema),
+    },
+    { node: lamp, accounts: [] },
   )
   return {
     run,
@@ -194,18 +211,22 @@ export function realStage(): Stage {
       await lighthouse.start()
       const bootstrap = lighthouse.status().addresses.map((address) => `${address}/p2p/${lighthouse.peerId}`)
       const folder = await mkdtemp(join(tmpdir(), 'kabber-stage-'))
-      const privateKeySeed = random.bytes(32)
-      const actor = new Actor(name, AccountKey.fromSeed(random.bytes(32)), {
-        system: async () => ({
-          clock,
-          random,
-          logger: new RecordingLogger(),
-          network: loopbackNetwork({ privateKeySeed, bootstrap }),
-          store: openSqliteStore(join(folder, 'kabber.db'), nodeSchema),
-        }),
-        crash: async () => {},
-        close: async () => await rm(folder, { recursive: true }),
-      })
+      const nodeKey = NodeKey.fromSeed(random.bytes(32))
+      const actor = new Actor(
+        name,
+        { key: AccountKey.fromSeed(random.bytes(32)), nodeKey },
+        {
+          system: async () => ({
+            clock,
+            random,
+            logger: new RecordingLogger(),
+            network: loopbackNetwork({ privateKeySeed: nodeKey.seed, bootstrap }),
+            store: openSqliteStore(join(folder, 'kabber.db'), nodeSchema),
+          }),
+          crash: async () => {},
+          close: async () => await rm(folder, { recursive: true }),
+        },
+      )
       actors.push(actor)
       await actor.start()
       return actor

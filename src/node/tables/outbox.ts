@@ -9,11 +9,12 @@ export const outboxTable = {
     account: { type: 'text' },
     /** The sending node's id of the stanza. */
     id: { type: 'text' },
+    /** `delivered`: it leaves when the recipient's node has it. `stored`: also when enough custodians have it. */
+    ends: { type: 'text' },
     accepted_ms: { type: 'integer' },
-    /** A fixed time after `accepted_ms`, so that the order of positions is that of expiry too. */
     expires_ms: { type: 'integer' },
     stanza: { type: 'text' },
   },
   key: ['position'],
-  indexes: { by_recipient: ['recipient', 'position'] },
+  indexes: { by_recipient: ['recipient', 'position'], by_id: ['id'], by_expiry: ['expires_ms'] },
 } as const

@@ -1,0 +1,216 @@
+import type { MailboxClient } from '../protocol/mailbox/client.ts'
+import type { LetterKeeper } from '../protocol/mailbox/letter-keeper.ts'
+import type { DepositRefusal } from '../protocol/mailbox/letter-limits.ts'
+import type { Clock } from '../system/clock.ts'
+import type { Logger } from '../system/logger.ts'
+import type { Network } from '../system/network.ts'
+import type { Random } from '../system/random.ts'
+import { assert } from '../util/assert.ts'
+import { CustodianCalls } from './custodian-calls.ts'
+import type { DepositItem, DepositService } from './deposit-item.ts'
+import { DepositQueue } from './deposit-queue.ts'
+import type { Directory } from './directory.ts'
+import { LetterCustodians } from './letter-custodians.ts'
+import type { LetterKeys } from './letter-keys.ts'
+import { type DepositTold, OutgoingLetter, type OutgoingLetterHandlers } from './outgoing-letter.ts'
+import { ProofWork } from './proof-work.ts'
+import { Turns } from './turns.ts'
+
+/** Messages that go by letter; more are not taken: 50 MB of short ones. *ours* */
+export const DEPOSITS_MAX = 50_000
+/** Sealed letters kept between rounds that gave some receipts; above it such messages are sealed anew. *ours* */
+const SEALED_RESTING_MAX_BYTES: number = 16 * 1024 * 1024
+
+export interface DepositsComponents {
+  readonly clock: Clock
+  readonly random: Random
+  readonly network: Pick<Network, 'peerId' | 'addresses' | 'closestPeers'>
+  readonly mailbox: Pick<MailboxClient, 'deposit' | 'collect' | 'acknowledge'>
+  readonly keys: Pick<LetterKeys, 'seal'>
+  readonly directory: Pick<Directory, 'lookup' | 'ownRecord'>
+  readonly logger: Logger
+  /** This node's own, if it keeps letters: then it is a custodian like others. */
+  readonly keeper?: LetterKeeper | undefined
+}
+
+export interface DepositsHandlers {
+  /** Enough custodians have it, of so many. Once a message. */
+  stored(position: number, receipts: number, of: number): void
+  /** The number changed after that. */
+  receipts(position: number, receipts: number, of: number): void
+  /** Given up; nothing follows. */
+  failed(position: number, reason: 'expired' | 'too-large'): void
+  /** Nobody takes it for now, mostly for this reason; it is tried again. */
+  refused(position: number, reason: DepositRefusal): void
+}
+
+/** The sender's side of letters: deposits messages with the custodians of their recipients until they are acknowledged. */
+export class Deposits {
+  readonly #service: DepositService
+  readonly #handlers: DepositsHandlers
+  readonly #letters = new Map<number, OutgoingLetter>()
+  readonly #queue = new DepositQueue()
+  readonly #running = new Set<Promise<void>>()
+  readonly #resting = new Map<OutgoingLetter, number>()
+  #restingBytes = 0
+  #pumping = false
+  #closed = false
+
+  constructor(components: DepositsComponents, handlers: DepositsHandlers) {
+    const { clock, random, network, mailbox, keys, directory, logger, keeper } = components
+    this.#handlers = handlers
+    this.#service = {
+      clock,
+      random,
+      logger: logger.child('deposits'),
+      keys,
+      directory,
+      calls: new CustodianCalls(network.peerId, mailbox, keeper),
+      custodians: new LetterCustodians({ clock, network }, keeper !== undefined),
+      work: new ProofWork(clock),
+      turns: new Turns(clock),
+    }
+  }
+
+  /** Messages that go by letter. */
+  get size(): number {
+    return this.#letters.size
+  }
+
+  /** Messages that are sealed, looked up for or deposited right now. */
+  get active(): number {
+    return this.#queue.active
+  }
+
+  /** Deposits a message until `stop`; false when there are too many: to be offered again. */
+  start(item: DepositItem): boolean {
+    if (this.#closed || this.#letters.has(item.position)) {
+      return !this.#closed
+    }
+    if (this.#letters.size >= DEPOSITS_MAX) {
+      this.#service.logger.warn('too many messages go by letter', { messages: this.#letters.size })
+      return false
+    }
+    const letter = new OutgoingLetter(this.#service, item, this.#letterHandlers())
+    this.#letters.set(item.position, letter)
+    letter.start()
+    return true
+  }
+
+  /** The message is acknowledged or withdrawn. */
+  stop(position: number): void {
+    this.#letters.get(position)?.stop()
+  }
+
+  /** What failed is tried again now. */
+  networkChanged(): void {
+    this.#service.custodians.networkChanged()
+    this.#queue.release()
+    for (const letter of [...this.#letters.values()]) {
+      letter.networkChanged()
+    }
+    this.#pump()
+  }
+
+  /** There is a new record or new keys of a recipient (bare JID): what failed for lack of them is tried again. */
+  recipientChanged(recipient: string): void {
+    this.#queue.release(recipient)
+    for (const letter of [...this.#letters.values()]) {
+      if (letter.item.recipient === recipient) {
+        letter.networkChanged()
+      }
+    }
+    this.#pump()
+  }
+
+  /** Receipts of a message's present letter; `undefined`: none are known of since the start. */
+  receiptsOf(position: number): { readonly receipts: number; readonly of: number } | undefined {
+    return this.#letters.get(position)?.receipts
+  }
+
+  /** Ends everything and waits for it. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const reason = new Error('the node is stopping')
+    for (const letter of this.#letters.values()) {
+      letter.abandon(reason)
+    }
+    this.#letters.clear()
+    this.#resting.clear()
+    this.#queue.clear()
+    await this.#service.custodians.stop()
+    await Promise.allSettled([...this.#running])
+  }
+
+  #letterHandlers(): OutgoingLetterHandlers {
+    return {
+      ready: (letter) => {
+        this.#queue.add(letter)
+        this.#pump()
+      },
+      changed: (letter) => this.#changed(letter),
+      told: (letter, effect) => this.#tell(letter.item.position, effect),
+      running: (task) => {
+        this.#running.add(task)
+        void task.finally(() => this.#running.delete(task))
+      },
+    }
+  }
+
+  #tell(position: number, effect: DepositTold): void {
+    switch (effect.type) {
+      case 'stored':
+        this.#handlers.stored(position, effect.receipts, effect.of)
+        return
+      case 'receipts':
+        this.#handlers.receipts(position, effect.receipts, effect.of)
+        return
+      case 'refused':
+        this.#handlers.refused(position, effect.reason)
+        return
+      case 'failed':
+        this.#handlers.failed(position, effect.reason)
+        return
+    }
+  }
+
+  #changed(letter: OutgoingLetter): void {
+    if (this.#closed) {
+      return
+    }
+    this.#queue.update(letter)
+    if (letter.ended && this.#letters.get(letter.item.position) === letter) {
+      this.#letters.delete(letter.item.position)
+    }
+    this.#keepSealed(letter)
+    this.#pump()
+  }
+
+  /** A letter that some custodians have should stay the same for the others; one that nobody has need not be kept. */
+  #keepSealed(letter: OutgoingLetter): void {
+    this.#restingBytes -= this.#resting.get(letter) ?? 0
+    this.#resting.delete(letter)
+    const use = letter.sealedUse
+    if (use === 'needed' || letter.sealedBytes === 0) {
+      return
+    }
+    if (use === 'useful' && this.#restingBytes + letter.sealedBytes <= SEALED_RESTING_MAX_BYTES) {
+      this.#resting.set(letter, letter.sealedBytes)
+      this.#restingBytes += letter.sealedBytes
+    } else {
+      letter.dropSealed()
+    }
+  }
+
+  #pump(): void {
+    if (this.#pumping) {
+      return
+    }
+    this.#pumping = true
+    for (let letter = this.#queue.next(); letter !== undefined; letter = this.#queue.next()) {
+      assert(letter.waiting, 'only letters that wait are in the queue')
+      letter.run()
+    }
+    this.#pumping = false
+  }
+}
