@@ -4,7 +4,7 @@ import { RECORD_VALIDITY_MS, signAccountRecord } from '../../../src/identity/acc
 import type { RecordBody } from '../../../src/identity/account-record-message.ts'
 import { NodeKey } from '../../../src/identity/node-key.ts'
 import { Custody } from '../../../src/node/custody.ts'
-import { Directory } from '../../../src/node/directory.ts'
+import { Directory, type DirectoryInit } from '../../../src/node/directory.ts'
 import { nodeSchema } from '../../../src/node/schema.ts'
 import { MailboxClient } from '../../../src/protocol/mailbox/client.ts'
 import type { RecordKeeper } from '../../../src/protocol/mailbox/record-keeper.ts'
@@ -63,6 +63,8 @@ export interface RecordNode {
 export interface RecordNodeOptions {
   readonly store?: MemoryStore
   readonly keepsStorage?: boolean
+  /** What its accounts' records say for those who seal letters. */
+  readonly partOf?: DirectoryInit['partOf']
   /** Answers in place of its custody. */
   readonly keeper?: (custody: Custody) => RecordKeeper
 }
@@ -90,12 +92,15 @@ export class RecordWorld {
       refused.set(reason, (refused.get(reason) ?? 0) + 1)
     }
     const onViolation = (_peerId: string, reason: string): void => onRefused(`violation: ${reason}`)
-    const keepsStorage = options.keepsStorage ?? true
+    const { keepsStorage = true, partOf } = options
     const custody = new Custody({ clock, store, network, logger }, { keepsStorage, onRefused })
     const mailbox = new MailboxClient({ clock, network, logger }, { onViolation })
     const records = options.keeper?.(custody) ?? custody
     const server = new MailboxServer({ clock, network, logger }, { records, onViolation })
-    const directory = new Directory({ clock, random, network, store, logger, mailbox }, { custody, onRefused })
+    const directory = new Directory(
+      { clock, random, network, store, logger, mailbox },
+      { custody, onRefused, ...(partOf && { partOf }) },
+    )
     server.start()
     await network.start()
     custody.start()
