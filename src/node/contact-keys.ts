@@ -4,7 +4,7 @@ import { issuePermits, PERMIT_DAYS_MAX, type Permit, type PermitBundle } from '.
 import type { Prekey } from '../sealing/prekey.ts'
 import type { Reader, Row, Transaction } from '../system/store.ts'
 import { ContactPermits } from './contact-permits.ts'
-import { type Acquaintance, ContactPrekeys } from './contact-prekeys.ts'
+import { type Acquaintance, ContactPrekeys, type PrekeyShare } from './contact-prekeys.ts'
 import { readHandedKeys, writeHandedKeys } from './handed-keys.ts'
 import type { PrekeyComponents } from './prekeys.ts'
 import type { SingleUsePrekeys } from './single-use-prekeys.ts'
@@ -76,9 +76,14 @@ export class ContactKeys {
     }
   }
 
-  /** Takes a single-use prekey of each of these nodes that has one. */
-  take(transaction: Transaction, of: Acquaintance, peerIds: readonly string[]): ReadonlyMap<string, Prekey> {
-    return this.#prekeys.take(transaction, of, peerIds)
+  /** Takes a single-use prekey of each of these nodes that has one in this node's share. */
+  take(
+    transaction: Transaction,
+    of: Acquaintance,
+    peerIds: readonly string[],
+    share: PrekeyShare,
+  ): ReadonlyMap<string, Prekey> {
+    return this.#prekeys.take(transaction, of, peerIds, share)
   }
 
   /** The contact's permit for a day, as it came. */

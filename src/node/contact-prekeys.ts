@@ -19,6 +19,15 @@ export interface Acquaintance {
   readonly contact: string
 }
 
+/**
+ * The part of all prekeys that is this node's to use: `index` of `count` nodes of the sender's account, each of which may
+ * have been handed the same.
+ */
+export interface PrekeyShare {
+  readonly index: number
+  readonly count: number
+}
+
 /** The single-use prekeys of contacts' nodes, to seal letters with. */
 export class ContactPrekeys {
   readonly #clock: Pick<Clock, 'wallMs'>
@@ -49,13 +58,20 @@ export class ContactPrekeys {
     this.#keepNewest(transaction, of, peerId)
   }
 
-  /** Takes one prekey of each of these nodes that has one. */
-  take(transaction: Transaction, of: Acquaintance, peerIds: readonly string[]): ReadonlyMap<string, Prekey> {
+  /** Takes one prekey, of those that are this node's share, of each of these nodes that has one. */
+  take(
+    transaction: Transaction,
+    of: Acquaintance,
+    peerIds: readonly string[],
+    share: PrekeyShare,
+  ): ReadonlyMap<string, Prekey> {
     const nowMs = this.#clock.wallMs()
     const taken = new Map<string, Prekey>()
     for (const peerId of peerIds) {
-      const valid = rowsOf(transaction, of, peerId).filter((row) =>
-        isSingleUseValid({ createdMs: row.created_ms }, nowMs),
+      const valid = rowsOf(transaction, of, peerId).filter(
+        (row) =>
+          isSingleUseValid({ createdMs: row.created_ms }, nowMs) &&
+          (row.prekey_id[0] ?? 0) % share.count === share.index,
       )
       const [oldest] = valid.sort((a, b) => a.created_ms - b.created_ms)
       if (oldest !== undefined) {

@@ -83,7 +83,7 @@ export class LetterKeys {
     )
     this.#singleUse = new SingleUsePrekeys(shared)
     this.#contactKeys = new ContactKeys({ ...shared, singleUse: this.#singleUse }, peerId)
-    this.#sealer = new LetterSealer({ ...shared, contactKeys: this.#contactKeys })
+    this.#sealer = new LetterSealer({ ...shared, contactKeys: this.#contactKeys }, peerId)
     this.#collections = new CollectedDays(components)
   }
 

@@ -1,6 +1,6 @@
 import type { AccountKey } from '../identity/account-key.ts'
 import type { AccountRecord } from '../identity/account-record.ts'
-import { type NodeEntry, recordBody, recordEnvelope } from '../identity/account-record-message.ts'
+import { type NodeEntry, type RecordBody, recordBody, recordEnvelope } from '../identity/account-record-message.ts'
 import { dayOf, mailboxOfDay } from '../identity/mailbox-key.ts'
 import { type Permit, verifyPermit } from '../identity/permit.ts'
 import { LetterError } from '../sealing/letter-error.ts'
@@ -10,6 +10,7 @@ import type { XWing } from '../sealing/xwing.ts'
 import type { Random } from '../system/random.ts'
 import type { Transaction } from '../system/store.ts'
 import type { ContactKeys } from './contact-keys.ts'
+import type { PrekeyShare } from './contact-prekeys.ts'
 
 /** A recipient whose clock is ahead (26 h at most) names mailboxes from so many days ahead on; the first one serves. */
 const FIRST_DAY_MAX_AHEAD_DAYS = 2
@@ -27,7 +28,10 @@ export interface LetterOrder {
   readonly day: number
   /** False for a repetition, which takes published prekeys only. */
   readonly fresh: boolean
-  /** The sender's current account record as it travels; it goes along to those who are no acquaintances yet. */
+  /**
+   * The sender's current account record as it travels; it goes along to those who are no acquaintances yet. Without it
+   * the account is taken to have no other node.
+   */
   readonly senderRecord?: Uint8Array
 }
 
@@ -49,9 +53,12 @@ export interface LetterSealerComponents {
 /** Seals letters with the best keys there are: single-use prekeys of the recipient's nodes, else those of its record. */
 export class LetterSealer {
   readonly #components: LetterSealerComponents
+  readonly #peerId: string
 
-  constructor(components: LetterSealerComponents) {
+  /** With this node's own PeerId. */
+  constructor(components: LetterSealerComponents, peerId: string) {
     this.#components = components
+    this.#peerId = peerId
   }
 
   /**
@@ -75,7 +82,9 @@ export class LetterSealer {
     const { nodes } = order.record
     const peerIds = nodes.map(({ peerId }) => peerId)
     const { contactKeys } = this.#components
-    const singleUse = order.fresh ? contactKeys.take(transaction, partiesOf(order), peerIds) : new Map<string, Prekey>()
+    const share = this.#share(order.senderRecord)
+    const taken = order.fresh ? contactKeys.take(transaction, partiesOf(order), peerIds, share) : undefined
+    const singleUse = taken ?? new Map<string, Prekey>()
     try {
       return this.#sealed(transaction, order, recipientsAmong(nodes, singleUse))
     } catch (error) {
@@ -88,6 +97,13 @@ export class LetterSealer {
     const published = recipientsAmong(nodes, new Map())
     const good = published.filter(({ publicKey }) => kem.encapsulate(publicKey, random) !== undefined)
     return this.#sealed(transaction, order, good)
+  }
+
+  /** Keys that came by letter are on every node of the sender; used twice, they open only the first letter. */
+  #share(senderRecord: Uint8Array | undefined): PrekeyShare {
+    const nodes = senderRecord === undefined ? [] : bodyOf(senderRecord).nodes.map(({ peerId }) => peerId)
+    const index = nodes.sort().indexOf(this.#peerId)
+    return index === -1 ? { index: 0, count: 1 } : { index, count: nodes.length }
   }
 
   #sealed(
@@ -106,7 +122,7 @@ export class LetterSealer {
       ...{ random, kem, recipients, stanza, messageId, sentMs },
       sender: account,
       recipientAccount: record.publicKey,
-      recordSequence: senderRecord === undefined ? 0 : sequenceOf(senderRecord),
+      recordSequence: senderRecord === undefined ? 0 : bodyOf(senderRecord).sequence,
       ...(isUseful && { senderRecord }),
     })
   }
@@ -139,6 +155,7 @@ function recipientsAmong(
   })
 }
 
-function sequenceOf(record: Uint8Array): number {
-  return recordBody.decode(recordEnvelope.decode(record).body).sequence
+/** Of our own record, which needs no verification. */
+function bodyOf(record: Uint8Array): RecordBody {
+  return recordBody.decode(recordEnvelope.decode(record).body)
 }

@@ -15,7 +15,7 @@ import { StoreError } from '../../../src/system/store.ts'
 import { element } from '../../../src/xml/element.ts'
 import { StanzaError } from '../../../src/xmpp/stanza-error.ts'
 import { SeededRandom } from '../../support/seeded-random.ts'
-import { aliceAndBob, type KeyHolder } from './letter-keys-world.ts'
+import { aliceAndBob, KeyHolder } from './letter-keys-world.ts'
 import { DAY_MS, HOUR_MS, peerIdOf } from './record-world.ts'
 
 const random = new SeededRandom('contacts')
@@ -45,6 +45,25 @@ describe('single-use prekeys between contacts', () => {
     assert.equal((await bob.take((await alice.seal(record)).letter)).singleUse, false)
     assert.equal(bob.store.read.count(singleUsePrekeysTable), 0)
     assert.equal(alice.store.read.count(contactPrekeysTable), 0)
+  })
+
+  it('are shared among the nodes of the sender, who were all given the same', async () => {
+    const { clock, alice, bob } = await aliceAndBob()
+    const phone = new KeyHolder(clock, 'alice', 'alice’s phone')
+    await phone.keys.start()
+    const keys = await bob.store.transaction((transaction) => bob.keys.keysFor(transaction, bob.address, alice.address))
+    const senderRecord = alice.record([phone]).encoded
+    for (const node of [alice, phone]) {
+      await receive(node, bob.address, keys!.text())
+    }
+    let singleUse = 0
+    for (let i = 0; i < 20; i++) {
+      for (const node of [alice, phone]) {
+        const { letter } = await node.seal(bob.record(), { senderRecord })
+        singleUse += (await bob.take(letter)).singleUse ? 1 : 0
+      }
+    }
+    assert.equal(singleUse, 16)
   })
 
   it('are left alone by a repetition, which takes the published prekeys', async () => {
