@@ -124,6 +124,7 @@ export class LetterCustody implements LetterKeeper {
       const { outcome, isNew } = await this.#writer.write((change, events) => {
         const deposited = depositLetter(change, request, {
           nowMs: this.#components.clock.wallMs(),
+          steadyMs: this.#components.clock.monotonicMs(),
           network: this.#networkOf(request.fromPeerId),
           arrival: this.#nextArrival(),
         })

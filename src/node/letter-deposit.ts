@@ -12,6 +12,8 @@ import { findLetter, findTombstone, type LetterName, letterRow } from './letter-
 export interface DepositMoment {
   /** By this node's wall clock. */
   readonly nowMs: number
+  /** By a clock that does not jump: for rates, which after a jump back would be used up until the old time is reached. */
+  readonly steadyMs: number
   /** The /24 or /48 of whoever deposits it; undefined: not known, or private. */
   readonly network: string | undefined
   /** Its place in the order of arrival. */
@@ -76,7 +78,7 @@ export function depositLetter(change: LetterChange, request: DepositRequest, mom
 function judge(
   change: LetterChange,
   request: DepositRequest,
-  { nowMs, network }: DepositMoment,
+  { nowMs, steadyMs, network }: DepositMoment,
 ): Extract<QuotaEffect, { type: 'accept' | 'refuse' }> {
   const { permit } = request.credential
   const letter = {
@@ -88,13 +90,13 @@ function judge(
     network,
     replica: request.replica !== undefined,
     proofBits: request.proofBits,
-    nowMs,
+    nowMs: steadyMs,
   } as const
   const effect = change.ask({ ...letter, madeRoom: false })
   if (effect.type !== 'make-room') {
     return effect
   }
-  makeRoom(change, effect, nowMs)
+  makeRoom(change, { ...effect, storedBeforeMs: effect.storedBeforeMs - steadyMs + nowMs }, nowMs)
   const last = change.ask({ ...letter, madeRoom: true })
   assert(last.type !== 'make-room', 'room is made once')
   return last
