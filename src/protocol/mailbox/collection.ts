@@ -103,8 +103,8 @@ export class Collection {
       this.#prove(challenge.nonce)
     } else if (collected !== undefined && expected) {
       this.#state = 'collected'
-      this.#progress?.cancel()
       this.#items.push({ type: 'collected' })
+      this.#watchProgress()
     } else {
       throw new MailboxViolation('unexpected-answer', 'it does not fit this moment of the collection')
     }
@@ -184,7 +184,8 @@ export class Collection {
   /** A custodian that could send something and does not is not waited for. */
   #watchProgress(): void {
     this.#progress?.cancel()
-    if (this.#state === 'ended' || (this.#state === 'collected' && !this.#stopped)) {
+    const mayBeSilent = this.#state === 'collected' && this.#follow && !this.#stopped
+    if (this.#state === 'ended' || mayBeSilent) {
       return
     }
     this.#progress = this.#owner.clock.schedule(COLLECT_PROGRESS_MS, () => {

@@ -412,6 +412,7 @@ describe('a custodian that lies to a collector', () => {
     ],
     ['by silence', 'timeout', []],
     ['by silence after the answer', 'timeout', [{ challenge }]],
+    ['by silence instead of the end', 'timeout', [{ challenge }, { letter }, { collected: {} }]],
     ['by silence after some letters', 'timeout', [{ challenge }, { letter }]],
   ]
   for (const [what, failure, answers] of lies) {

@@ -68,14 +68,15 @@ export class LetterWorld {
 
   /** A custodian with a keeper in memory. */
   async custodian(name = 'carol', keeper: MemoryLetters = new MemoryLetters(this.clock)): Promise<Custodian> {
-    const network = this.network.createNetwork(nodeKeyOf(name).peerId)
+    const nodeKey = nodeKeyOf(name)
+    const network = this.network.createNetwork(nodeKey.peerId)
     const server = new MailboxServer(
       { clock: this.clock, network, logger: new RecordingLogger(name) },
       {
         records: noRecords,
         letters: {
           keeper,
-          sign: (bytes) => nodeKeyOf(name).sign(bytes),
+          sign: (bytes) => nodeKey.sign(bytes),
           random: this.random,
           onRefused: (_peerId, reason) => this.refused.push(reason),
         },
