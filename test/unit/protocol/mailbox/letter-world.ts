@@ -17,7 +17,7 @@ import { SeededRandom } from '../../../support/seeded-random.ts'
 import { VirtualClock } from '../../../support/virtual-clock.ts'
 
 export const never: AbortSignal = new AbortController().signal
-export const limits = { maxInboundStreamsPerPeer: 8, maxOutboundStreamsPerPeer: 8 }
+const limits = { maxInboundStreamsPerPeer: 8, maxOutboundStreamsPerPeer: 8 }
 const channelOptions = { maxFrameBytes: 200_000, maxQueuedBytes: 8_000_000 }
 const random = new SeededRandom('letter world')
 
