@@ -67,11 +67,11 @@ async function perform({ output }: CommandContext, children: Children, folder: s
   return { bootstrap: strangers.survivingAddresses, alice, bob }
 }
 
-/** Resolves with the first signal that asks to stop; a second one ends the process. */
+/** Resolves with the first signal that asks to stop. Others change nothing: npm and the terminal send it twice. */
 function interruption(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => resolve())
+      process.on(signal, () => resolve())
     }
   })
 }

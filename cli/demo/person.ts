@@ -6,8 +6,8 @@ import { type AwaitedState, DeliveryWatch, type Sent, sendMessage } from '../con
 import { findHome } from '../find-home.ts'
 import type { Children, KabberChild } from './child.ts'
 
-/** Messages of the demo fit into one page of history. */
-const HISTORY_LIMIT = 100
+/** Messages of a play fit into one page of history. */
+const HISTORY_LIMIT = 1_000
 
 /** One of the two people of the demo: a home of their own, a node process of their own. */
 export class Person {

@@ -24,7 +24,8 @@ export async function runStandalone(limitMs: number, main: (hooks: AfterHooks) =
     hooks.push(hook)
   }
   for (const [signal, number] of Object.entries(SIGNALS)) {
-    process.once(signal, () => {
+    // Not once: npm and the terminal both send it, and a second one would end the clean-up.
+    process.on(signal, () => {
       exitCode = 128 + number
       reject(new Error(`ended by ${signal}`))
     })
