@@ -6,7 +6,14 @@ import { assert } from '../util/assert.ts'
 import { toHex } from '../util/bytes.ts'
 import type { LetterChange } from './letter-change.ts'
 import { makeRoom } from './letter-room.ts'
-import { findLetter, findTombstone, type LetterName, letterRow } from './letter-rows.ts'
+import {
+  findLetter,
+  findTombstone,
+  type LetterName,
+  type LetterRow,
+  letterRow,
+  type TombstoneRow,
+} from './letter-rows.ts'
 
 /** When and whence a letter comes. */
 export interface DepositMoment {
@@ -32,21 +39,19 @@ export interface Deposited {
   readonly isNew: boolean
 }
 
+/** A letter, or what is left of it, under one name. */
+interface Present {
+  readonly row: LetterRow | undefined
+  readonly tombstone: TombstoneRow | undefined
+}
+
 /** The times of a letter that is here, or was until it was acknowledged, and has not expired. */
 export function keptTimes(
   reader: Pick<Reader, 'get' | 'list'>,
   name: LetterName,
   nowMs: number,
 ): LetterTimes | undefined {
-  const row = findLetter(reader, name)
-  if (row !== undefined && row.expires_ms > nowMs) {
-    return { depositedMs: row.deposited_ms, expiresMs: row.expires_ms }
-  }
-  const tombstone = findTombstone(reader, name)
-  if (tombstone === undefined || tombstone.expires_ms <= nowMs) {
-    return undefined
-  }
-  return { depositedMs: tombstone.expires_ms - LETTER_RETENTION_MS, expiresMs: tombstone.expires_ms }
+  return timesOf(find(reader, name), nowMs)
 }
 
 /**
@@ -56,10 +61,12 @@ export function keptTimes(
 export function depositLetter(change: LetterChange, request: DepositRequest, moment: DepositMoment): Deposited {
   const { nowMs, arrival } = moment
   const name = { mailbox: request.mailboxKey, letterId: request.letterId }
-  const present = keptTimes(change.transaction, name, nowMs)
-  if (present !== undefined) {
-    return { outcome: { kept: present }, isNew: false }
+  const present = find(change.transaction, name)
+  const kept = timesOf(present, nowMs)
+  if (kept !== undefined) {
+    return { outcome: { kept }, isNew: false }
   }
+  removeExpired(change, present)
   const depositedMs = Math.min(nowMs, request.replica?.depositedMs ?? nowMs)
   const expiresMs = depositedMs + LETTER_RETENTION_MS
   if (expiresMs <= nowMs) {
@@ -70,7 +77,6 @@ export function depositLetter(change: LetterChange, request: DepositRequest, mom
     const { reason, difficultyBits, retryAfterMs } = judgement
     return { outcome: { refused: reason, difficultyBits, retryAfterMs }, isNew: false }
   }
-  removeExpired(change, name)
   change.put(letterRow(request, { arrival, depositedMs, expiresMs }), request.letter)
   return { outcome: { kept: { depositedMs, expiresMs } }, isNew: true }
 }
@@ -102,13 +108,24 @@ function judge(
   return last
 }
 
-/** What expired under this name and was not deleted yet. */
-function removeExpired(change: LetterChange, name: LetterName): void {
-  const row = findLetter(change.transaction, name)
+function find(reader: Pick<Reader, 'get' | 'list'>, name: LetterName): Present {
+  return { row: findLetter(reader, name), tombstone: findTombstone(reader, name) }
+}
+
+function timesOf({ row, tombstone }: Present, nowMs: number): LetterTimes | undefined {
+  if (row !== undefined && row.expires_ms > nowMs) {
+    return { depositedMs: row.deposited_ms, expiresMs: row.expires_ms }
+  }
+  if (tombstone === undefined || tombstone.expires_ms <= nowMs) {
+    return undefined
+  }
+  return { depositedMs: tombstone.expires_ms - LETTER_RETENTION_MS, expiresMs: tombstone.expires_ms }
+}
+
+function removeExpired(change: LetterChange, { row, tombstone }: Present): void {
   if (row !== undefined) {
     change.remove(row)
   }
-  const tombstone = findTombstone(change.transaction, name)
   if (tombstone !== undefined) {
     change.removeTombstone(tombstone)
   }

@@ -6,6 +6,7 @@ import { nodeSchema } from '../../../src/node/schema.ts'
 import { letterBytesTable, lettersTable, tombstonesTable } from '../../../src/node/tables/letters.ts'
 import type { DepositRequest } from '../../../src/protocol/mailbox/letter-keeper.ts'
 import { LETTER_OVERHEAD_BYTES } from '../../../src/protocol/mailbox/letter-limits.ts'
+import { StoreError } from '../../../src/system/store.ts'
 import { toHex } from '../../../src/util/bytes.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 import { RecordingLogger } from '../../support/recording-logger.ts'
@@ -50,7 +51,9 @@ class Custodian {
   readonly owed = new Map<string, number>()
   /** Ids of letters that may be gone: acknowledged or dropped. Strangers' letters may always be. */
   readonly excused = new Set<string>()
-  #pending: Promise<unknown>[] = []
+  /** What no failing disk explains. */
+  readonly faults: unknown[] = []
+  #pending: Promise<void>[] = []
 
   async do(what: Act): Promise<void> {
     const { letters } = this
@@ -68,14 +71,14 @@ class Custodian {
       const mailbox = MAILBOXES.find(({ publicKey }) => publicKey === request?.mailboxKey)
       if (request !== undefined && mailbox !== undefined) {
         this.excused.add(toHex(request.letterId))
-        this.#pending.push(letters.acknowledge(mailbox.publicKey, [tombstoneOf(mailbox, request.letterId)], 'bob'))
+        this.#await(letters.acknowledge(mailbox.publicKey, [tombstoneOf(mailbox, request.letterId)], 'bob'))
       }
     } else if (what.type === 'drop') {
       const key = MAILBOXES[what.who]!.publicKey
       for (const { letterId, mailboxKey } of this.requests) {
         mailboxKey === key && this.excused.add(toHex(letterId))
       }
-      this.#pending.push(letters.drop(toHex(key)))
+      this.#await(letters.drop(toHex(key)))
     } else if (what.type === 'wait') {
       await this.settle()
       await this.clock.advance(what.days * DAY_MS)
@@ -90,6 +93,7 @@ class Custodian {
 
   async settle(): Promise<void> {
     await this.clock.run(Promise.allSettled(this.#pending.splice(0)))
+    assert.deepEqual(this.faults, [])
   }
 
   /** What waits for a commit is never answered. */
@@ -138,7 +142,19 @@ class Custodian {
         this.owed.set(id, outcome.kept.expiresMs)
       }
     })
-    this.#pending.push(deposited)
+    this.#await(deposited)
+  }
+
+  #await(promise: Promise<unknown>): void {
+    const settled = promise.then(
+      () => {},
+      (error: unknown) => {
+        if (!(error instanceof StoreError)) {
+          this.faults.push(error)
+        }
+      },
+    )
+    this.#pending.push(settled)
   }
 
   #letters(): LetterCustody {
