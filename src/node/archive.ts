@@ -14,6 +14,9 @@ export const HISTORY_MAX_LIMIT = 1_000
 /** Sent messages looked at for the one that an error names; clients number theirs uniquely. *ours* */
 const SAME_STANZA_ID_MAX = 32
 
+/** Rows looked at for the message sent before another; in a conversation every second one is. *ours* */
+const SENT_BEFORE_ROWS_MAX = 32
+
 /** A message to be archived. */
 export interface ArchiveEntry {
   /** From `Positions`, drawn in the same transaction. */
@@ -61,6 +64,18 @@ export class Archive {
   /** The state of a message that was sent. */
   state(account: string, peer: string, id: string): DeliveryState | undefined {
     return this.#find(this.#reader, { account, peer, id, direction: 'out' })?.state as DeliveryState | undefined
+  }
+
+  /** Whether a message was received. */
+  hasReceived(account: string, peer: string, id: string): boolean {
+    return this.#find(this.#reader, { account, peer, id, direction: 'in' }) !== undefined
+  }
+
+  /** The id of the message sent to the same peer before the one at a position, if it is among the last rows. */
+  sentBefore(account: string, peer: string, position: number): string | undefined {
+    const range = { index: 'by_peer', prefix: [account, peer], before: position, reverse: true } as const
+    const rows = this.#reader.list(archiveTable, { ...range, limit: SENT_BEFORE_ROWS_MAX })
+    return rows.find((row) => row.direction === 'out' && row.state !== 'failed')?.id
   }
 
   /** Marks the sent message at a position, unless it failed before; `error` is the stanza that tells its sender why. */

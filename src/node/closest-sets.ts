@@ -10,9 +10,9 @@ import { fromHex } from '../util/bytes.ts'
 
 /** Peers asked for: custodians, and as many who have been or may become one. */
 const CLOSEST_PEERS: number = 2 * CUSTODIANS_PER_PLACE
-/** Sets remembered, some 16 MB; the one looked up first gives way. *ours* */
+/** Sets remembered, 1 MB since they share their candidates; the one looked up first gives way. *ours* */
 const CLOSEST_SETS_MAX = 4_096
-/** Peers whose addresses, or lack of storage, are remembered. *ours* */
+/** Peers met in lookups, or found without storage, that are remembered: 3 MB. The one met first gives way. *ours* */
 const PEERS_MAX = 4_096
 const LOOKUP_TIMEOUT_MS = 15_000
 /** Peers that keep nothing for others are passed over for so long, one round; then they are tried again. *ours* */
@@ -29,6 +29,12 @@ export interface ClosestSet {
   readonly sinceMs: number
 }
 
+/** A peer as the last lookup that met it gave it. */
+interface MetPeer {
+  readonly addresses: readonly string[]
+  readonly candidate: Candidate
+}
+
 export interface ClosestSetsComponents {
   readonly clock: Pick<Clock, 'monotonicMs' | 'schedule'>
   readonly network: Pick<Network, 'peerId' | 'closestPeers' | 'addresses'>
@@ -39,7 +45,7 @@ export class ClosestSets {
   readonly #components: ClosestSetsComponents
   readonly #self: Omit<Candidate, 'networks'>
   readonly #sets = new BoundedMap<string, ClosestSet>({ maxEntries: CLOSEST_SETS_MAX })
-  readonly #addresses = new BoundedMap<PeerIdText, readonly string[]>({ maxEntries: PEERS_MAX })
+  readonly #peers = new BoundedMap<PeerIdText, MetPeer>({ maxEntries: PEERS_MAX })
   readonly #withoutStorage = new BoundedMap<PeerIdText, number>({ maxEntries: PEERS_MAX })
   readonly #stopping = new AbortController()
 
@@ -61,7 +67,7 @@ export class ClosestSets {
 
   /** A peer with the addresses that lookups gave. */
   peer(peerId: PeerIdText): PeerAddresses {
-    return { peerId, addresses: this.#addresses.get(peerId) ?? [] }
+    return { peerId, addresses: this.#peers.get(peerId)?.addresses ?? [] }
   }
 
   /** A peer turned out to keep nothing for others. True: that is news. */
@@ -95,13 +101,20 @@ export class ClosestSets {
 
   #setOf(mailbox: string, target: Uint8Array, peers: readonly PeerAddresses[]): ClosestSet {
     const { clock, network } = this.#components
-    const others = peers.map(({ peerId, addresses }): Candidate => {
-      this.#addresses.set(peerId, addresses)
-      const storage = this.#keepsStorage(peerId)
-      return { peerId, kadId: kadIdOfPeer(peerId), networks: networksOf(addresses), storage }
-    })
+    const others = peers.filter(({ peerId }) => peerId !== network.peerId).map((peer) => this.#candidate(peer))
     const self = { ...this.#self, networks: networksOf(network.addresses()) }
     return { mailbox, target, candidates: nearestFirst(target, [self, ...others]), sinceMs: clock.monotonicMs() }
+  }
+
+  /** The same object in all sets, as long as it says the same. */
+  #candidate({ peerId, addresses }: PeerAddresses): Candidate {
+    const known = this.#peers.get(peerId)?.candidate
+    const networks = networksOf(addresses)
+    const storage = this.#keepsStorage(peerId)
+    const isSame = known?.storage === storage && known.networks.join() === networks.join()
+    const candidate = isSame ? known : { peerId, kadId: known?.kadId ?? kadIdOfPeer(peerId), networks, storage }
+    this.#peers.set(peerId, { addresses, candidate })
+    return candidate
   }
 
   #keepsStorage(peerId: PeerIdText): boolean {

@@ -9,9 +9,11 @@ import { delayElement, readDelays } from '../xmpp/extensions/delay.ts'
 import { Jid } from '../xmpp/jid.ts'
 import { presenceType, stanzaKind } from '../xmpp/stanza.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
+import type { Archive } from './archive.ts'
 import type { Directory } from './directory.ts'
 import type { Inbound } from './inbound.ts'
 import type { LetterKeys } from './letter-keys.ts'
+import { type LetterOrder, splitOrder } from './letter-order.ts'
 import type { LocalAccount } from './local-account.ts'
 import { receivedId } from './message.ts'
 
@@ -22,6 +24,8 @@ export interface LetterInboxComponents {
   readonly inbound: Inbound
   readonly keys: Pick<LetterKeys, 'consumed'>
   readonly acknowledgements: Acknowledgements
+  readonly archive: Archive
+  readonly order: LetterOrder
 }
 
 /** What came by letter, from the opened letter to the account: the same way in as from a stanza stream. */
@@ -43,11 +47,13 @@ export class LetterInbox {
       directory.learn(opened.senderRecord.encoded)
     }
     const sender = xidFromPublicKey(opened.sender)
-    const stanza = readStanza(opened, sender, account.address)
-    if (stanza === undefined) {
+    const read = readStanza(opened, sender, account.address)
+    if (read === undefined) {
       logger.warn('letter holds no stanza of its sender')
       return
     }
+    const { stanza, predecessor } = splitOrder(read)
+    await this.#keepOrder(account.address, sender, predecessor)
     const answer = await inbound.receive(stanza)
     await store.transaction((transaction) => keys.consumed(transaction, account.address, opened))
     if (answer !== undefined) {
@@ -58,6 +64,13 @@ export class LetterInbox {
       acknowledgements.add(account.address, sender, id)
     }
     await account.handKeys(sender)
+  }
+
+  async #keepOrder(account: string, sender: string, predecessor: string | undefined): Promise<void> {
+    const { archive, order } = this.#components
+    if (predecessor !== undefined && !archive.hasReceived(account, sender, predecessor)) {
+      await order.waitFor(account, sender, predecessor)
+    }
   }
 }
 

@@ -189,7 +189,7 @@ export class LocalAccount implements Account {
   }
 
   linkDown(jid: string): void {
-    this.#presence.linkDown(jid)
+    this.#presence.gone(jid)
   }
 
   /** A stanza of ours left the outbox, after that is on disk. */
@@ -211,7 +211,7 @@ export class LocalAccount implements Account {
     if (await this.#receiveControl(sender, stanza)) {
       return
     }
-    if (this.#roster.item(sender) === undefined && !this.#components.strangers.take(sender)) {
+    if (!this.#knows(sender) && !this.#components.strangers.take(sender)) {
       throw new StanzaError('policy-violation', 'too many messages from somebody who is no contact')
     }
     const message = stanza.without((child) => isStanzaIdBy(child, this.address)) // XEP-0359 §6, X16
@@ -285,6 +285,12 @@ export class LocalAccount implements Account {
     const position = positions.next()
     outbox.add(transaction, { position, account: this.address, recipient, id, ends: 'stored', stanza })
     return position
+  }
+
+  /** Whether the user has anything to do with somebody; who only has asked for a subscription is a stranger still. */
+  #knows(jid: string): boolean {
+    const item = this.#roster.item(jid)
+    return item !== undefined && (item.subscription !== 'none' || item.ask)
   }
 
   /** Contacts who may see us or whom we see get keys and permits; strangers do not. */

@@ -19,6 +19,7 @@ import type { Directory } from './directory.ts'
 import type { Inbound } from './inbound.ts'
 import { LetterInbox } from './letter-inbox.ts'
 import type { LetterKeys } from './letter-keys.ts'
+import { LetterOrder, orderElement } from './letter-order.ts'
 import type { LocalAccount } from './local-account.ts'
 import type { Outbox, OutboxOutcome, OutboxRow } from './outbox.ts'
 
@@ -52,16 +53,18 @@ export class Mail {
   readonly #collections: Collections
   readonly #acknowledgements: Acknowledgements
   readonly #inbox: LetterInbox
+  readonly #order: LetterOrder
   #unsubscribe: (() => void) | undefined
 
   constructor(components: MailComponents, init: MailInit) {
     const { clock, outbox } = components
     this.#components = components
     this.#init = init
+    this.#order = new LetterOrder(clock)
     this.#acknowledgements = new Acknowledgements(clock, (account, sender, payload) =>
       this.#quietly(init.account(account)?.sendControl(sender, payload)),
     )
-    this.#inbox = new LetterInbox({ ...components, acknowledgements: this.#acknowledgements })
+    this.#inbox = new LetterInbox({ ...components, acknowledgements: this.#acknowledgements, order: this.#order })
     this.#deposits = new Deposits(components, {
       stored: (position, receipts, of) => this.#deliveries.stored(position, receipts, of),
       receipts: (position, receipts, of) => this.#tell(position, receipts, of),
@@ -94,6 +97,7 @@ export class Mail {
   async stop(): Promise<void> {
     this.#unsubscribe?.()
     this.#acknowledgements.stop()
+    this.#order.stop()
     this.#deliveries.stop()
     await Promise.all([this.#deposits.close(), this.#collections.stop()])
   }
@@ -141,6 +145,11 @@ export class Mail {
     this.#collections.networkChanged()
   }
 
+  /** A message is on disk here, whichever way it came. */
+  arrived(account: string, sender: string, id: string): void {
+    this.#order.arrived(account, sender, id)
+  }
+
   /** There is a newer record of an account: what could not be sealed for it is tried again. */
   recordChanged(address: string): void {
     this.#deposits.recipientChanged(address)
@@ -165,12 +174,14 @@ export class Mail {
     }
     // XEP-0203 §4: who reads it later is to know when it was written.
     const delay = delayElement({ from: row.account, stampMs: row.accepted_ms })
+    const predecessor = this.#components.archive.sentBefore(row.account, row.recipient, position)
+    const after = row.ends === 'stored' || predecessor === undefined ? [] : [orderElement(predecessor)]
     this.#deposits.start({
       position,
       id: row.id,
       account,
       recipient: row.recipient,
-      stanza: new TextEncoder().encode(serialize(parseElement(row.stanza).append(delay))),
+      stanza: new TextEncoder().encode(serialize(parseElement(row.stanza).append(delay, ...after))),
       acceptedMs: row.accepted_ms,
       expiresMs: row.expires_ms,
       storedBefore,

@@ -132,7 +132,13 @@ class Node implements KabberNode {
     for (const account of this.#own) {
       const contactUri = (): string => this.#contactUri(account)
       const { address } = account.key
-      this.#accounts.set(address, new LocalAccount(shared, { address, resource, contactUri }))
+      const local = new LocalAccount(shared, { address, resource, contactUri })
+      this.#accounts.set(address, local)
+      local.subscribe((event) => {
+        if (event.type === 'message' && event.message.direction === 'in') {
+          this.#mail.arrived(address, event.message.peer, event.message.id)
+        }
+      })
     }
   }
 

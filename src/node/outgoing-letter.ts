@@ -329,10 +329,19 @@ export class OutgoingLetter {
     if (this.ended) {
       return
     }
+    const { clock } = this.#service
     // Whoever waits for a turn is only to be told when its time is over.
     const dueMs = this.waiting ? this.item.expiresMs : this.#state.dueMs
-    const delayMs = Math.min(TIMER_MAX_MS, Math.max(1, dueMs - this.#service.clock.wallMs()))
-    this.#timer = this.#service.clock.schedule(delayMs, () => this.#consider(this.#wake ?? 'due'))
+    const setMs = clock.wallMs()
+    this.#timer = clock.schedule(Math.min(TIMER_MAX_MS, Math.max(1, dueMs - setMs)), () => {
+      const nowMs = clock.wallMs()
+      // Early only because of the limit above, unless the wall clock was put back.
+      if (setMs <= nowMs && nowMs < dueMs) {
+        this.#setTimer()
+      } else {
+        this.#consider(this.#wake ?? 'due')
+      }
+    })
   }
 
   #debug(event: string, error: unknown, peer?: PeerIdText): void {

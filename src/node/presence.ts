@@ -88,8 +88,8 @@ export class Presence {
     this.#handlers.changed(presence)
   }
 
-  /** The link to a contact is gone and did not come back in time: all resources are unavailable. */
-  linkDown(jid: string): void {
+  /** A contact cannot be seen any more, because its link or our subscription is gone: all resources are unavailable. */
+  gone(jid: string): void {
     const resources = this.#available.get(jid)
     this.#available.delete(jid)
     for (const resource of resources?.keys() ?? []) {

@@ -126,8 +126,9 @@ export class Replication {
       unsubscribe()
     }
     this.#components.closest.stop()
+    await Promise.all(this.#lookups)
     await this.#syncs.stop()
-    await Promise.all([...this.#lookups, ...this.#drops])
+    await Promise.all(this.#drops)
   }
 
   /** Who deposited here last may have gone: those letters too get to others before this node goes. */

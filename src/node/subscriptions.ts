@@ -97,6 +97,9 @@ export class Subscriptions {
     if (this.#roster.item(sender) !== undefined) {
       routes.want(sender)
     }
+    if (done.change.entry.subscription !== 'to' && done.change.entry.subscription !== 'both') {
+      this.#presence.gone(sender)
+    }
     this.#presence.sendTo(sender)
   }
 

@@ -79,12 +79,16 @@ export class MemoryStore implements Store {
 
   /**
    * The power fails: returns the store as it is found afterwards, with what was committed and nothing else. This one
-   * answers nothing any more; promises that wait for a commit stay open, as nobody is left to see them settle.
+   * answers nothing any more; promises that wait for a commit reject, so that what is left of the program can end.
    */
   crash(init: MemoryStoreInit = this.#init): MemoryStore {
-    this.#undo(this.#turn?.undo ?? [])
+    const turn = this.#turn
+    this.#undo(turn?.undo ?? [])
     this.#turn = undefined
     this.#gone = 'crashed'
+    for (const waiting of turn?.waiting ?? []) {
+      waiting.fail(this.#error('closed'))
+    }
     return this.#copy(this.#schema, init)
   }
 

@@ -165,7 +165,7 @@ function chooseCustodians(state: ReplicationState, { candidates, nowMs }: EventO
 
 function careFor(
   state: ReplicationState,
-  { mailbox, custodians }: Replica,
+  { mailbox, custodians }: ReplicatedMailbox,
   previous: readonly PeerIdText[],
   choice: number,
 ): Effects {
