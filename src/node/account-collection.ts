@@ -13,6 +13,7 @@ import {
   CUSTODIANS_PER_PLACE,
   dayOf,
   MAILBOX_MAX_ENTRIES,
+  MAILBOX_MAX_LETTERS,
 } from '../protocol/mailbox/letter-limits.ts'
 import { tombstonesOf } from '../protocol/mailbox/tombstones.ts'
 import type { Timer } from '../system/clock.ts'
@@ -26,6 +27,8 @@ import { SetAsideLetters } from './set-aside-letters.ts'
 const TIMER_MAX_MS = 900_000
 /** A wall clock that was moved by more against the monotonic one was set. *ours* */
 const CLOCK_SET_MS = 60_000
+/** Letters before a custodian says that these were all: as many as a mailbox holds may come in the meantime. *ours* */
+const COLLECTED_AT_ONCE_MAX: number = 2 * MAILBOX_MAX_LETTERS
 const JITTER_STEPS = 2 ** 32
 
 type Letter = Extract<Collected, { readonly type: 'letter' }>
@@ -168,7 +171,7 @@ export class AccountCollection {
         if (item.type === 'collected') {
           isComplete = true
           this.#happened({ type: 'collected', day, peerId })
-        } else if (++letters > MAILBOX_MAX_ENTRIES) {
+        } else if (++letters > (isComplete ? MAILBOX_MAX_ENTRIES : COLLECTED_AT_ONCE_MAX)) {
           throw new Error('more letters than a mailbox holds')
         } else {
           await this.#receive(day, peerId, item)
