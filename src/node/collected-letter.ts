@@ -12,10 +12,9 @@ export async function openCollected(
   account: AccountKey,
   { letter, letterId }: { readonly letter: Uint8Array; readonly letterId: Uint8Array },
 ): Promise<'stored' | 'noted' | 'set-aside' | 'not-stored'> {
-  await turns.take()
   let opened: OpenedLetter
   try {
-    opened = keys.open(account.address, letter)
+    opened = await turns.run(() => keys.open(account.address, letter))
   } catch (error) {
     if (!(error instanceof LetterError)) {
       logger.error('letter not opened', { reason: String(error) })

@@ -2,12 +2,12 @@ import type { AccountKey } from '../identity/account-key.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Logger } from '../system/logger.ts'
 import type { Random } from '../system/random.ts'
+import type { Gate } from '../util/gate.ts'
 import type { CustodianCalls } from './custodian-calls.ts'
 import type { Directory } from './directory.ts'
 import type { LetterCustodians } from './letter-custodians.ts'
 import type { LetterKeys } from './letter-keys.ts'
 import type { ProofWork } from './proof-work.ts'
-import type { Turns } from './turns.ts'
 
 /** A message that is to go by letter. */
 export interface DepositItem {
@@ -35,5 +35,6 @@ export interface DepositService {
   readonly keys: Pick<LetterKeys, 'seal'>
   readonly directory: Pick<Directory, 'lookup' | 'ownRecord'>
   readonly work: ProofWork
-  readonly turns: Turns
+  /** How many are sealed at a time. */
+  readonly sealing: Gate
 }

@@ -6,18 +6,20 @@ import type { Logger } from '../system/logger.ts'
 import type { Network } from '../system/network.ts'
 import type { Random } from '../system/random.ts'
 import { assert } from '../util/assert.ts'
+import { Gate } from '../util/gate.ts'
 import { CustodianCalls } from './custodian-calls.ts'
 import type { DepositItem, DepositService } from './deposit-item.ts'
-import { DepositQueue } from './deposit-queue.ts'
+import { DEPOSITS_AT_ONCE_MAX, DepositQueue } from './deposit-queue.ts'
 import type { Directory } from './directory.ts'
 import { LetterCustodians } from './letter-custodians.ts'
 import type { LetterKeys } from './letter-keys.ts'
 import { type DepositTold, OutgoingLetter, type OutgoingLetterHandlers } from './outgoing-letter.ts'
 import { ProofWork } from './proof-work.ts'
-import { Turns } from './turns.ts'
 
 /** Messages that go by letter; more are not taken: 50 MB of short ones. *ours* */
 export const DEPOSITS_MAX = 50_000
+/** Letters sealed at a time: at 0.7 ms each those of one commit hold up the event loop for 6 ms. *ours* */
+const SEALED_AT_ONCE_MAX = 8
 /** Sealed letters kept between rounds that gave some receipts; above it such messages are sealed anew. *ours* */
 const SEALED_RESTING_MAX_BYTES: number = 16 * 1024 * 1024
 
@@ -68,7 +70,7 @@ export class Deposits {
       calls: new CustodianCalls(network.peerId, mailbox, keeper),
       custodians: new LetterCustodians({ clock, network }, keeper !== undefined),
       work: new ProofWork(clock),
-      turns: new Turns(clock),
+      sealing: new Gate({ maxInside: SEALED_AT_ONCE_MAX, maxWaiting: DEPOSITS_AT_ONCE_MAX }),
     }
   }
 

@@ -61,7 +61,10 @@ export class LocalAccount implements Account {
       address: init.address,
       roster: this.#roster,
       presence: this.#presence,
-      changed: (entry) => this.#events.emit({ type: 'roster', entry }),
+      changed: (entry) => {
+        this.#events.emit({ type: 'roster', entry })
+        void this.handKeys(entry.jid)
+      },
     })
     this.#queries = new Queries({
       random: components.random,

@@ -195,13 +195,14 @@ export class Mail {
       await outbox.stored(position)
     } else if (row !== undefined) {
       await store.transaction((transaction) => archive.settle(transaction, position, 'stored'))
-      this.#tell(position, receipts, of)
+      const now = this.#deposits.receiptsOf(position)
+      this.#tell(position, now?.receipts ?? receipts, now?.of ?? of)
     }
   }
 
   #tell(position: number, receipts: number, of: number): void {
     const row = this.#components.outbox.row(position)
-    if (row?.ends === 'delivered') {
+    if (row?.ends === 'delivered' && this.#components.archive.stateAt(position) === 'stored') {
       this.#init.account(row.account)?.settled(row.recipient, row.id, 'stored', { receipts, of })
     }
   }

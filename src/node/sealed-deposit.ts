@@ -35,26 +35,28 @@ export class SealedDeposit {
     order: { readonly day: number; readonly again: boolean; readonly refresh: boolean },
     signal: AbortSignal,
   ): Promise<SealedDeposit | 'no-keys' | 'too-large'> {
-    const { directory, keys, turns } = service
     const { account, recipient } = item
-    const record = await directory.lookup(recipient, signal, { refresh: order.refresh })
-    if (record === undefined) {
+    const record = await service.directory.lookup(recipient, signal, { refresh: order.refresh })
+    const leave = record && (await service.sealing.enter(signal))
+    if (record === undefined || leave === undefined) {
       return 'no-keys'
     }
-    await turns.take()
-    signal.throwIfAborted()
-    const senderRecord = directory.ownRecord(account.address)
-    const sealed = await keys.seal({
-      account,
-      record,
-      stanza: item.stanza,
-      messageId: item.id,
-      sentMs: item.acceptedMs,
-      day: order.day,
-      fresh: !order.again,
-      ...(senderRecord !== undefined && { senderRecord }),
-    })
-    return typeof sealed === 'string' ? sealed : new SealedDeposit(service, sealed)
+    try {
+      const senderRecord = service.directory.ownRecord(account.address)
+      const sealed = await service.keys.seal({
+        account,
+        record,
+        stanza: item.stanza,
+        messageId: item.id,
+        sentMs: item.acceptedMs,
+        day: order.day,
+        fresh: !order.again,
+        ...(senderRecord !== undefined && { senderRecord }),
+      })
+      return typeof sealed === 'string' ? sealed : new SealedDeposit(service, sealed)
+    } finally {
+      leave()
+    }
   }
 
   get mailboxKey(): Uint8Array {

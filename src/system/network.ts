@@ -80,7 +80,7 @@ export interface Network {
   /** Accepts inbound streams of `protocol`; one handler a protocol; allowed before `start`. */
   handle(protocol: string, handler: StreamHandler, limits: StreamLimits): void
   /**
-   * The at most `count` peers closest to `key` (by XOR of the Kademlia ids, nearest first), without this node.
+   * The at most `count` (and never more than 20, Kademlia's k) peers closest to `key` (by XOR of the Kademlia ids, nearest first), without this node.
    * Rejects with the signal's reason; an empty list when no peer is known.
    */
   closestPeers(key: Uint8Array, count: number, signal: AbortSignal): Promise<readonly PeerAddresses[]>
