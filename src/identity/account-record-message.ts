@@ -23,7 +23,7 @@ const PROFILE_ITEMS_MAX = 32
 const PROFILE_NAME_MAX_BYTES = 256
 const PROFILE_PAYLOAD_MAX_BYTES: number = 16 * 1024
 /** A nickname (XEP-0172), UTF-8. */
-export const NICKNAME_MAX_BYTES = 256
+const NICKNAME_MAX_BYTES = 256
 
 /** One device that serves the account. */
 export interface NodeEntry {

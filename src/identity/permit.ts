@@ -8,7 +8,7 @@ import type { AccountKey } from './account-key.ts'
 import { SIGNATURE_BYTES, type SigningKey, sign, verify } from './ed25519.ts'
 import { MAILBOX_KEYS_AHEAD_DAYS, mailboxKeysFrom } from './mailbox-key.ts'
 
-export const PERMIT_ID_BYTES = 16
+const PERMIT_ID_BYTES = 16
 /** Days of one bundle: as far ahead as account records name mailboxes; about 3.9 KB. */
 export const PERMIT_DAYS_MAX: number = MAILBOX_KEYS_AHEAD_DAYS
 const SIGNATURE_PREFIX = toUtf8('kabber-mailbox-permit:')

@@ -7,7 +7,7 @@ export const NS_DELIVERED = 'urn:kabber:delivered:0'
 /** Letters come in bunches: those of one sender that arrive within this time are acknowledged together. *ours* */
 const ACKNOWLEDGEMENT_DELAY_MS = 2_000
 /** Ids in one acknowledgement. *ours* */
-export const ACKNOWLEDGED_IDS_MAX = 256
+const ACKNOWLEDGED_IDS_MAX = 256
 
 interface Pending {
   readonly account: string

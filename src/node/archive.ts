@@ -9,7 +9,7 @@ import { archiveTable } from './tables/archive.ts'
 /** Messages of one page when the caller names no limit. */
 const HISTORY_DEFAULT_LIMIT = 50
 /** Messages of one page at most. *ours* */
-export const HISTORY_MAX_LIMIT = 1_000
+const HISTORY_MAX_LIMIT = 1_000
 
 /** Sent messages looked at for the one that an error names; clients number theirs uniquely. *ours* */
 const SAME_STANZA_ID_MAX = 32

@@ -1,11 +1,12 @@
+import { LETTER_DUPLICATES_KEPT_MS } from '../sealing/open-letter.ts'
 import type { Clock, Timer } from '../system/clock.ts'
 import type { Logger } from '../system/logger.ts'
 import type { Store, Transaction } from '../system/store.ts'
 import { STANZA_VALIDITY_MS } from './outbox.ts'
 import { handledTable } from './tables/handled.ts'
 
-/** A sender repeats a stanza until it expires; a day more for clocks that differ. *ours* */
-const HANDLED_RETENTION_MS = STANZA_VALIDITY_MS + 24 * 3_600_000
+/** A sender repeats a stanza until it expires, and a letter with it may be replayed for as long as it opens. */
+const HANDLED_RETENTION_MS = Math.max(STANZA_VALIDITY_MS, LETTER_DUPLICATES_KEPT_MS)
 const FORGET_INTERVAL_MS = 3_600_000
 
 /** Remembers on disk which stanzas were received, so that a repeated one is acknowledged and not shown again. */

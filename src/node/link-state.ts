@@ -1,5 +1,5 @@
 /** The first retry after a link could not be made. *ours* */
-export const LINK_RETRY_MIN_MS = 1_000
+const LINK_RETRY_MIN_MS = 1_000
 /** Retries never come further apart: a contact who returns and cannot dial us is found within this time. *ours* */
 export const LINK_RETRY_MAX_MS: number = 5 * 60_000
 const LINK_RETRY_FACTOR = 2

@@ -11,7 +11,7 @@ import { checkStanza, messageType, stanzaKind } from '../xmpp/stanza.ts'
 import { StanzaError } from '../xmpp/stanza-error.ts'
 
 /** A message as its sender's client may hand it in, serialized; leaves room in a frame for what nodes add. *ours* */
-export const MESSAGE_MAX_BYTES: number = 192 * 1024
+const MESSAGE_MAX_BYTES: number = 192 * 1024
 /** Ids made by other nodes; ours have 32 characters. *ours* */
 const MESSAGE_ID_MAX_CHARACTERS = 128
 /** Of the random part of an id, beside 48 bits of time. */

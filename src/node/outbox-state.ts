@@ -1,7 +1,7 @@
 /** Stanzas to one recipient that may be under way unacknowledged; below the bound of a stanza session. *ours* */
 export const OUTBOX_WINDOW = 500
 /** Stanzas read from the store at a time. *ours* */
-export const OUTBOX_BATCH = 100
+const OUTBOX_BATCH = 100
 
 /**
  * How far the stanzas waiting for one recipient have been handed to its link. Positions grow; stanzas leave in their

@@ -14,7 +14,7 @@ import { outboxTable } from './tables/outbox.ts'
 /** A stanza that nobody has taken for so long ends as an error: the retention time of mailboxes. protocols.md */
 export const STANZA_VALIDITY_MS: number = 14 * 24 * 3_600_000
 /** Stanzas waiting for one recipient; more are refused with `resource-constraint`. *ours* */
-export const OUTBOX_MAX_PER_RECIPIENT = 10_000
+const OUTBOX_MAX_PER_RECIPIENT = 10_000
 /** Rows read at a time at the start. */
 const START_BATCH = 256
 /** How often expired stanzas are looked for. *ours* */

@@ -14,9 +14,9 @@ import type { RosterEntry } from './api.ts'
 import { contactHintsTable, rosterTable } from './tables/roster.ts'
 
 /** Roster items of an account, counting requests of strangers; more are refused. *ours* */
-export const ROSTER_MAX_ITEMS = 2_000
+const ROSTER_MAX_ITEMS = 2_000
 /** Unanswered subscription requests of strangers; more are refused, so that contacts always fit. *ours* */
-export const ROSTER_MAX_REQUESTS = 500
+const ROSTER_MAX_REQUESTS = 500
 /** Places remembered per contact from contact URIs. *ours* */
 const HINTS_MAX_PER_CONTACT = 16
 

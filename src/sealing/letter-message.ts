@@ -17,7 +17,7 @@ export const LETTER_RECIPIENTS_MAX = 16
 /** The id of a single-use prekey, or as many random bytes. */
 export const HINT_BYTES = 8
 /** The sending node's message id, UTF-8. */
-export const MESSAGE_ID_MAX_BYTES = 256
+const MESSAGE_ID_MAX_BYTES = 256
 /** The key of one letter, and the commitment to it. */
 export const LETTER_KEY_BYTES = 32
 export const COMMITMENT_BYTES = 32

@@ -1,5 +1,5 @@
 /** Networks counted of one peer: one that claims to be everywhere does not shut others out everywhere. *ours* */
-export const NETWORKS_MAX_PER_PEER = 4
+const NETWORKS_MAX_PER_PEER = 4
 
 /** The group of peers that are known by name only. */
 const NAMED = 'dns'
