@@ -1,9 +1,9 @@
 import type { MailboxClient } from '../protocol/mailbox/client.ts'
-import type { DepositOutcome, LetterKeeper } from '../protocol/mailbox/letter-keeper.ts'
-import type { Refusal } from '../protocol/mailbox/letter-serving.ts'
+import type { LetterKeeper } from '../protocol/mailbox/letter-keeper.ts'
 import { type SyncOutcome, syncMailbox } from '../protocol/mailbox/sync-mailbox.ts'
+import { letterId } from '../sealing/letter-key.ts'
 import type { Clock } from '../system/clock.ts'
-import type { PeerAddresses } from '../system/network.ts'
+import type { PeerAddresses, PeerIdText } from '../system/network.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
 import { toHex } from '../util/bytes.ts'
 
@@ -32,27 +32,51 @@ export class LetterSync {
 
   /** Throws what `MailboxClient` throws. */
   async with(peer: PeerAddresses, mailboxKey: Uint8Array, signal: AbortSignal): Promise<SyncOutcome> {
-    let isSkipping = false
-    const skips = (name: string): boolean => {
-      const isRefused = this.#clock.monotonicMs() < (this.#refused.get(name) ?? Number.NEGATIVE_INFINITY)
-      isSkipping ||= isRefused
-      return isRefused
-    }
-    const client: Client = {
-      syncWith: (...asked) => this.#client.syncWith(...asked),
-      acknowledge: (...asked) => this.#client.acknowledge(...asked),
-      // As if it had gone meanwhile.
-      fetch: async (...asked) => (skips(toHex(asked[2])) ? undefined : await this.#client.fetch(...asked)),
+    const skipped = new Set<string>()
+    const skips = (name: string): boolean => this.#isRefused(name) && skipped.add(name).size > 0
+    const client = this.#careful(this.#client, skips)
+    const keeper = this.#carefulKeeper(peer.peerId, skips)
+    const outcome = await syncMailbox({ client, keeper, peer, mailboxKey }, signal)
+    return outcome === 'synced' && skipped.size > 0 ? 'incomplete' : outcome
+  }
+
+  #careful(client: Client, skips: (name: string) => boolean): Client {
+    return {
+      syncWith: (...asked) => client.syncWith(...asked),
+      acknowledge: (...asked) => client.acknowledge(...asked),
+      // What is skipped counts as gone meanwhile.
+      fetch: async (...asked) => (skips(toHex(asked[2])) ? undefined : await client.fetch(...asked)),
       replicate: async (...asked) => {
-        const outcome = await this.#client.replicate(...asked)
+        const outcome = await client.replicate(...asked)
+        const [{ peerId }, , { letter }] = asked
+        this.#remember(`${peerId} ${toHex(letterId(letter))}`, outcome === 'done' ? undefined : outcome.refused)
         return outcome
       },
     }
-    void client
-    void syncMailbox
-    void peer
-    void mailboxKey
-    void signal
-    return isSkipping ? 'incomplete' : 'synced'
+  }
+
+  #carefulKeeper(peerId: PeerIdText, skips: (name: string) => boolean): Keeper {
+    const keeper = this.#keeper
+    return {
+      contents: (mailboxKey) => keeper.contents(mailboxKey),
+      acknowledge: (...told) => keeper.acknowledge(...told),
+      replica: async (mailboxKey, id) =>
+        skips(`${peerId} ${toHex(id)}`) ? undefined : await keeper.replica(mailboxKey, id),
+      deposit: async (request) => {
+        const outcome = await keeper.deposit(request)
+        this.#remember(toHex(request.letterId), 'refused' in outcome ? outcome.refused : undefined)
+        return outcome
+      },
+    }
+  }
+
+  #isRefused(name: string): boolean {
+    return this.#clock.monotonicMs() < (this.#refused.get(name) ?? Number.NEGATIVE_INFINITY)
+  }
+
+  #remember(name: string, refusal: string | undefined): void {
+    if (refusal !== undefined && LASTING.includes(refusal)) {
+      this.#refused.set(name, this.#clock.monotonicMs() + REFUSED_MS)
+    }
   }
 }

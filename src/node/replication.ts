@@ -6,7 +6,7 @@ import {
   type ReplicationState,
   stepReplication,
 } from '../protocol/mailbox/replication-state.ts'
-import { type SyncOutcome, syncMailbox } from '../protocol/mailbox/sync-mailbox.ts'
+import type { SyncOutcome } from '../protocol/mailbox/sync-mailbox.ts'
 import type { Clock, Timer } from '../system/clock.ts'
 import type { Logger } from '../system/logger.ts'
 import { DialError, type Network } from '../system/network.ts'
@@ -16,6 +16,7 @@ import type { ClosestSets } from './closest-sets.ts'
 import type { CustodianPeers } from './custodian-peers.ts'
 import type { LetterCustody } from './letter-custody.ts'
 import type { LetterEvent } from './letter-event.ts'
+import { LetterSync } from './letter-sync.ts'
 import { LetterSyncs, type SyncResult, type SyncTask } from './letter-syncs.ts'
 import { Neighbourhood } from './neighbourhood.ts'
 
@@ -52,6 +53,7 @@ export interface ReplicationStatus {
 export class Replication {
   readonly #components: ReplicationComponents
   readonly #state: ReplicationState
+  readonly #sync: LetterSync
   readonly #syncs: LetterSyncs
   readonly #neighbourhood: Neighbourhood
   readonly #unsubscribe: (() => void)[]
@@ -71,6 +73,7 @@ export class Replication {
     const { clock, letters, network, custodians } = components
     this.#offsetMs = clock.wallMs() - clock.monotonicMs()
     this.#state = initialReplicationState(network.peerId)
+    this.#sync = new LetterSync(clock, components.mailbox, letters)
     this.#syncs = new LetterSyncs(components, {
       synchronise: (task, signal) => this.#synchronise(task, signal),
       settled: (task, result) => this.#settled(task, result),
@@ -212,10 +215,9 @@ export class Replication {
   }
 
   async #synchronise({ mailbox, peerId }: SyncTask, signal: AbortSignal): Promise<SyncResult> {
-    const { mailbox: client, letters: keeper, closest, logger } = this.#components
+    const { closest, logger } = this.#components
     try {
-      const peer = closest.peer(peerId)
-      return resultOf(await syncMailbox({ client, keeper, peer, mailboxKey: fromHex(mailbox) }, signal))
+      return resultOf(await this.#sync.with(closest.peer(peerId), fromHex(mailbox), signal))
     } catch (error) {
       logger.debug('mailbox not compared', { peer: peerId, reason: String(error) })
       return error instanceof DialError && error.failure === 'unsupported-protocol' ? 'no-storage' : 'silent'
