@@ -26,7 +26,7 @@ const LOST_MAX: ReadonlyMap<number, number> = new Map([
   [10, 0],
 ])
 /** One play takes about half a minute. */
-const PLAY_LIMIT_MS = 180_000
+const PLAY_LIMIT_MS = 240_000
 const STORED_LIMIT_MS = 60_000
 const ARRIVED_LIMIT_MS = 60_000
 /** After the last arrival, for what might come a second time. */
@@ -35,6 +35,12 @@ const LATE_MS = 3_000
 const seed = Number(process.argv[2] ?? Math.floor(performance.timeOrigin) % 1_000_000)
 const plays = (process.argv[3] ?? '15,10').split(',').map(Number)
 const random = new SeededRandom(seed)
+
+const startMs = performance.now()
+
+function tell(step: string): void {
+  console.error(`${((performance.now() - startMs) / 1_000).toFixed(1)} s  ${step}`)
+}
 
 async function befriend(alice: Person, bob: Person): Promise<void> {
   await alice.addContact(bob)
@@ -58,10 +64,11 @@ async function befriend(alice: Person, bob: Person): Promise<void> {
 async function deposit(alice: Person, bob: Person): Promise<{ stored: number; receipts: Record<string, number> }> {
   const receipts: Record<string, number> = {}
   let [next, stored] = [0, 0]
+  const endMs = performance.now() + STORED_LIMIT_MS
   const writer = async (): Promise<void> => {
     while (next < MESSAGES) {
       const sent = await alice.send(bob, `message ${next++}`)
-      const settled = await alice.settled(sent, STORED_LIMIT_MS, 'stored')
+      const settled = await alice.settled(sent, Math.max(0, endMs - performance.now()), 'stored')
       stored += settled.state === 'stored' ? 1 : 0
       const words = settled.state === 'stored' ? `${settled.receipts} of ${settled.of}` : settled.state
       receipts[words] = (receipts[words] ?? 0) + 1
@@ -100,20 +107,24 @@ async function play(hooks: AfterHooks, killed: number): Promise<boolean> {
   hooks.after(() => children.end())
   const groups = await startGroups(children, folder, GROUP_SIZES)
   const safe = groups[0]?.addresses ?? []
+  tell(`${NODES} nodes in ${groups.length} processes`)
   const [alice, bob] = [new Person('Alice', folder, children), new Person('Bob', folder, children)]
   await Promise.all([alice.init(), bob.init()])
   await Promise.all([alice.start(safe[0] ?? ''), bob.start(safe[1] ?? '')])
   await befriend(alice, bob)
 
+  tell('Alice and Bob are contacts; Bob is killed')
   await bob.end('SIGKILL')
   const depositMs = performance.now()
   const { stored, receipts } = await deposit(alice, bob)
   const storedMs = performance.now() - depositMs
+  tell(`${stored} of ${MESSAGES} messages stored; Alice and ${killed} nodes are killed`)
   await alice.end('SIGKILL')
   const victims = drawVictims(groups, killed)
   await Promise.all(victims.map(({ process }) => process.end('SIGKILL')))
 
   await bob.start(safe[2] ?? '')
+  tell('Bob is back')
   const returnedMs = performance.now()
   let arrivedMs = returnedMs
   let count = 0
@@ -124,6 +135,7 @@ async function play(hooks: AfterHooks, killed: number): Promise<boolean> {
     await pause(20)
   }
   await pause(LATE_MS)
+  tell(`${count} messages arrived`)
   const bodies = await received(bob, alice)
   const once = new Set(bodies)
   const numbers = bodies.map((body) => Number(body.slice('message '.length)))

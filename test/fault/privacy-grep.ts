@@ -220,6 +220,7 @@ async function main(hooks: AfterHooks): Promise<number> {
   const returned = bobsNode.accounts[0] as Account
   const received = (): number => returned.history(alice.address).filter(({ direction }) => direction === 'in').length
   await until('Bob to collect', () => received() >= MESSAGES)
+  const messages = received()
   await bobsNode.stop()
   const collected = searchHomes(homes, join(folder, 'copies-2'), keys, text)
   const frames = searchFrames([...keys, ...text])
@@ -236,9 +237,7 @@ async function main(hooks: AfterHooks): Promise<number> {
       (kind) => frames.kinds[kind] ?? 0,
     ),
   }
-  console.log(
-    JSON.stringify({ messages: received(), found, controls, letterBytes: deposited.letterBytes, frames: frames.kinds }),
-  )
+  console.log(JSON.stringify({ messages, found, controls, letterBytes: deposited.letterBytes, frames: frames.kinds }))
   return found.length === 0 && Object.values(controls).every(Boolean) ? 0 : 1
 }
 
