@@ -26,7 +26,7 @@ export interface Acknowledged {
 }
 
 /** Tombstones a node keeps in all. */
-export function tombstonesMax({ nodeMaxBytes }: Pick<QuotaState, 'nodeMaxBytes'>): number {
+function tombstonesMax({ nodeMaxBytes }: Pick<QuotaState, 'nodeMaxBytes'>): number {
   return Math.max(TOMBSTONES_MIN, Math.floor((nodeMaxBytes * TOMBSTONE_SHARE) / TOMBSTONE_BYTES))
 }
 
