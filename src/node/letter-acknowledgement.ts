@@ -8,7 +8,7 @@ import type { LetterEvent } from './letter-event.ts'
 import { limitTombstones } from './letter-room.ts'
 import { findLetter, findTombstone } from './letter-rows.ts'
 
-/** A tombstone on disk with its indexes. *ours*, measured */
+/** A tombstone on disk with its indexes. *ours*, estimated */
 const TOMBSTONE_BYTES = 512
 /**
  * The part of a node's storage that tombstones may take beside the letters. Above it those that expire first give way:
