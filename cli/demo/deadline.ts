@@ -2,7 +2,7 @@ import { CliError } from '../cli-error.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 
 /** The longest any step of the demo may take, milliseconds; the whole has a bound of its own. */
-export const STEP_LIMIT_MS = 20_000
+export const STEP_LIMIT_MS = 30_000
 
 /** Pause between two looks at something that is on its way, milliseconds. */
 const LOOK_AGAIN_MS = 20

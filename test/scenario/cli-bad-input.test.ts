@@ -113,6 +113,8 @@ describe('kabber start refuses', () => {
   })
 
   for (const [option, value, words] of [
+    ['--storage', '512', /needs a unit of KiB, MiB, GiB or TiB/],
+    ['--storage', 'lots', /is no size/],
     ['--listen', 'nonsense', /no address to listen on/],
     ['--listen', '/ip4/127.0.0.1/tcp/99999', /no address to listen on/],
     ['--listen', '/ip4/127.0.0.1/udp/4001', /no address to listen on/],
