@@ -17,7 +17,7 @@ import { type DepositTold, OutgoingLetter, type OutgoingLetterHandlers } from '.
 import { ProofWork } from './proof-work.ts'
 
 /** Messages that go by letter; more are not taken: 50 MB of short ones. *ours* */
-export const DEPOSITS_MAX = 50_000
+const DEPOSITS_MAX = 50_000
 /** Letters sealed at a time: at 0.7 ms each those of one commit hold up the event loop for 6 ms. *ours* */
 const SEALED_AT_ONCE_MAX = 8
 /** Sealed letters kept between rounds that gave some receipts; above it such messages are sealed anew. *ours* */

@@ -1,7 +1,7 @@
 /** Letters that are opened and stored at a time; whoever collects waits above it. *ours* */
-export const OPENED_AT_ONCE_MAX = 64
+const OPENED_AT_ONCE_MAX = 64
 /** Their bytes. *ours* */
-export const OPENED_AT_ONCE_MAX_BYTES: number = 4 * 1024 * 1024
+const OPENED_AT_ONCE_MAX_BYTES = 4 * 1024 * 1024
 
 /** Room for letters between collecting and disk, given in the order of asking. */
 export class OpeningRoom {
