@@ -255,6 +255,8 @@ export class Outbox {
   /** How many left. A failing disk leaves the rows: they leave again and the recipient drops them by id. */
   async #end(rows: readonly OutboxRow[], outcome: OutboxOutcome): Promise<number> {
     const ended: OutboxRow[] = []
+    // Before the start nothing is counted yet.
+    const isCounted = this.#running
     try {
       await this.#components.store.transaction((transaction) => {
         for (const row of rows) {
@@ -268,7 +270,9 @@ export class Outbox {
       this.#components.logger.error('outbox not written', { reason: String(error) })
       return 0
     }
-    for (const row of ended) {
+    // After the end the store may be closed, and nobody listens.
+    const told = isCounted && this.#running ? ended : []
+    for (const row of told) {
       this.#count(row, -1)
       this.#handlers.left(row, outcome)
     }

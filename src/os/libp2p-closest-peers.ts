@@ -4,10 +4,11 @@ import { compare } from 'uint8arrays/compare'
 import { xor } from 'uint8arrays/xor'
 import type { PeerAddresses } from '../system/network.ts'
 import { withoutPeerId } from './libp2p-addresses.ts'
+import { insideOf } from './libp2p-kad.ts'
 import { MAX_ADDRESSES_PER_PEER } from './libp2p-limits.ts'
 import type { Libp2pNode } from './libp2p-node.ts'
 
-/** The peers closest to `key` that answered a lookup, nearest first, with all addresses known of them. */
+/** The peers closest to `key` that answered a lookup or are connected, nearest first, with all addresses known of them. */
 export async function closestPeers(
   node: Libp2pNode,
   key: Uint8Array,
@@ -28,11 +29,23 @@ export async function closestPeers(
   }
   signal.throwIfAborted()
   const target = kadId(key)
+  for (const id of connectedNear(node, target, count)) {
+    found.set(id.toString(), found.get(id.toString()) ?? { id, addresses: new Set() })
+  }
   const nearest = [...found.values()]
     .map((peer) => ({ ...peer, distance: xor(kadId(peer.id.toMultihash().bytes), target) }))
     .sort((left, right) => compare(left.distance, right.distance))
     .slice(0, count)
   return await Promise.all(nearest.map((peer) => withKnownAddresses(node, peer)))
+}
+
+/**
+ * Known DHT servers to which a connection is open. A lookup gives nothing when all peers with which it began are dead,
+ * as happens after a restart or when many nodes die at once.
+ */
+function connectedNear(node: Libp2pNode, target: Uint8Array, count: number): PeerId[] {
+  const { routingTable } = insideOf(node.services.dht)
+  return routingTable.closestPeers(target, { count }).filter((id) => node.getConnections(id).length > 0)
 }
 
 async function withKnownAddresses(

@@ -24,6 +24,7 @@ export interface KadInside {
     readonly size: number
     readonly kb?: { toIterable(): Iterable<{ readonly peerId: PeerId }> }
     remove(peer: PeerId): Promise<void>
+    closestPeers(kadId: Uint8Array, options: { readonly count: number }): PeerId[]
   }
   readonly network: TypedEventTarget<{ peer: CustomEvent<PeerInfo> }> & {
     dispatchEvent(event: Event): boolean
@@ -71,6 +72,7 @@ export function insideOf(kad: KadDHT): KadInside {
   const inside = kad as unknown as KadInside
   assert(
     typeof inside.routingTable?.remove === 'function' &&
+      typeof inside.routingTable.closestPeers === 'function' &&
       typeof inside.network?.sendRequest === 'function' &&
       typeof inside.network.dispatchEvent === 'function' &&
       typeof inside.rpc?.handlers === 'object',

@@ -82,7 +82,8 @@ export function isFollowedDay(day: number, nowMs: number): boolean {
 function wake(state: CollectionState, event: EventOf<'online' | 'due'>): Effects {
   const { nowMs } = event
   openDays(state, nowMs)
-  return [...state.days.values()].flatMap((day) => {
+  // The newest first: what is waited for most is there.
+  return [...state.days.values()].reverse().flatMap((day) => {
     if (day.finished) {
       return []
     }

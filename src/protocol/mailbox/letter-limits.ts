@@ -114,7 +114,7 @@ export const FOLLOW_MARGIN_MS: number = 15 * 60_000
 /** Yesterday, today and tomorrow are asked whole so often: clocks a day wrong, custodians that withhold. *ours* */
 export const COLLECT_INTERVAL_MS: number = 60 * 60_000
 /** The wait before a collection that failed is repeated, at first and at most. *ours* */
-export const COLLECT_RETRY_MIN_MS = 10_000
+export const COLLECT_RETRY_MIN_MS = 1_000
 export const COLLECT_RETRY_MAX_MS: number = 60 * 60_000
 /** Letters of one day's mailbox known at a time; the rest waits for the next round. *ours* */
 export const COLLECTED_LETTERS_MAX = 4_096

@@ -40,6 +40,7 @@ class FakeKad {
       remove: async (id) => {
         table.delete(id)
       },
+      closestPeers: () => [...table],
     }
   }
 }

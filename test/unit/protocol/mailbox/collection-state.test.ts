@@ -67,8 +67,8 @@ function told(effects: readonly CollectionEffect[]): [string, readonly string[]]
     .map(([peerId, letterIds]) => [peerId, letterIds])
 }
 
-test('the mailboxes of all days since the last finished one are looked up, at most 15, and tomorrow’s', () => {
-  const range = (from: number): number[] => Array.from({ length: TODAY + 2 - from }, (_, index) => from + index)
+test('the mailboxes of all days since the last finished one are looked up, at most 15, tomorrow’s first', () => {
+  const range = (from: number): number[] => Array.from({ length: TODAY + 2 - from }, (_, index) => TODAY + 1 - index)
   const cases: [number | undefined, number][] = [
     [undefined, TODAY - COLLECTED_DAYS_MAX + 1],
     [TODAY - 14, TODAY - 13],
