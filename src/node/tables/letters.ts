@@ -1,6 +1,3 @@
-/** Who deposited a letter: a contact with a permit of the mailbox's owner, or a stranger with a proof of work. */
-export type LetterKind = 'permit' | 'stranger'
-
 /** Letters kept for others, without their bytes, which are read far less often. */
 export const lettersTable = {
   name: 'letters',
@@ -13,6 +10,7 @@ export const lettersTable = {
     /** SHA-256 of the sealed bytes. */
     letter_id: { type: 'bytes' },
     /** A `LetterKind`. */
+    /** Who deposited it: `permit`, a contact of the owner; `stranger`, somebody with a proof of work. */
     kind: { type: 'text' },
     /** When a custodian first took it, by that one's clock, never later than this one's. */
     deposited_ms: { type: 'integer' },

@@ -7,12 +7,6 @@ import { chatState, chatStateElement, isChatStateOnly } from '../../../src/xmpp/
 import { delayElement, readDelays } from '../../../src/xmpp/extensions/delay.ts'
 import { hasHint, hintElement } from '../../../src/xmpp/extensions/processing-hints.ts'
 import {
-  asksForReceipt,
-  receiptElement,
-  receiptOf,
-  receiptRequestElement,
-} from '../../../src/xmpp/extensions/receipt.ts'
-import {
   isStanzaIdBy,
   originId,
   originIdElement,
@@ -36,14 +30,6 @@ test('delays without a legal stamp are passed over', () => {
   const children = stamps.map((stamp) => `<delay xmlns="urn:xmpp:delay" from="A@b" stamp="${stamp}"/>`)
   const delays = readDelays(parseElement(`<message>${children.join('')}</message>`))
   assert.deepEqual(delays, [{ stampMs: Date.parse('2002-09-10T23:08:25Z'), from: 'a@b' }])
-})
-
-test('receipts are asked for and given', () => {
-  assert.ok(asksForReceipt(bare.append(receiptRequestElement())))
-  assert.ok(!asksForReceipt(bare))
-  assert.ok(!asksForReceipt(bare.withAttributes({ id: undefined }).append(receiptRequestElement())))
-  assert.equal(receiptOf(bare.append(receiptElement('m0'))), 'm0')
-  assert.equal(receiptOf(bare), undefined)
 })
 
 test('a stanza id is read only by the name of who gave it', () => {
