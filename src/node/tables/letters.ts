@@ -9,7 +9,6 @@ export const lettersTable = {
     mailbox: { type: 'bytes' },
     /** SHA-256 of the sealed bytes. */
     letter_id: { type: 'bytes' },
-    /** A `LetterKind`. */
     /** Who deposited it: `permit`, a contact of the owner; `stranger`, somebody with a proof of work. */
     kind: { type: 'text' },
     /** When a custodian first took it, by that one's clock, never later than this one's. */
