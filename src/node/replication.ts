@@ -21,7 +21,7 @@ import { LetterSyncs, type SyncResult, type SyncTask } from './letter-syncs.ts'
 import { Neighbourhood } from './neighbourhood.ts'
 
 /** Handing over takes no longer: people wait for a program that stops. *ours* */
-const HAND_OVER_MAX_MS = 5_000
+const HAND_OVER_MAX_MS = 3_000
 /** The longest sleep: a little below what timers can do. *ours* */
 const SLEEP_MAX_MS = 86_400_000
 /** Mailboxes too new for a first round that get one when this node stops. *ours* */
@@ -94,7 +94,7 @@ export class Replication {
     }
   }
 
-  /** Hands over what this node keeps, as far as that is possible within 5 s, and ends all it began. Idempotent. */
+  /** Hands over what this node keeps, as far as that is possible within 3 s, and ends all it began. Idempotent. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     return this.#stopped

@@ -9,6 +9,7 @@ import { nodeSchema } from '../../src/node/schema.ts'
 import { OsClock } from '../../src/os/os-clock.ts'
 import { OsRandom } from '../../src/os/os-random.ts'
 import { openSqliteStore } from '../../src/os/sqlite-store.ts'
+import type { Clock } from '../../src/system/clock.ts'
 import type { System } from '../../src/system/system.ts'
 import { type Element, element } from '../../src/xml/element.ts'
 import { NS_CLIENT } from '../../src/xmpp/namespaces.ts'
@@ -133,8 +134,27 @@ class Actor implements Person {
   }
 }
 
+/** A clock that shows another time of day. */
+function skewed(clock: VirtualClock, aheadMs: number): Clock {
+  return {
+    monotonicMs: () => clock.monotonicMs(),
+    wallMs: () => clock.wallMs() + aheadMs,
+    schedule: (delayMs, fn) => clock.schedule(delayMs, fn),
+    sleep: async (delayMs, signal) => await clock.sleep(delayMs, signal),
+    timeoutSignal: (delayMs) => clock.timeoutSignal(delayMs),
+  }
+}
+
+/** A stage whose time is in the hands of the play. */
+export interface VirtualStage extends Stage {
+  readonly clock: VirtualClock
+  readonly world: MemoryWorld
+  /** A person whose wall clock may be wrong. */
+  person(name: string, clockAheadMs?: number): Promise<Person>
+}
+
 /** People in one process on a virtual clock, an in-memory network and stores that lose unsynced writes. */
-export function virtualStage(seed = 1): Stage & { readonly clock: VirtualClock; readonly world: MemoryWorld } {
+export function virtualStage(seed = 1): VirtualStage {
   const clock = new VirtualClock()
   const world = new MemoryWorld(clock, { latencyMs: 20 })
   const random = new SeededRandom(seed)
@@ -144,8 +164,9 @@ export function virtualStage(seed = 1): Stage & { readonly clock: VirtualClock; 
     clock,
     world,
     run,
-    async person(name) {
+    async person(name, clockAheadMs = 0) {
       const own = random.fork(name)
+      const time = skewed(clock, clockAheadMs)
       const nodeKey = NodeKey.fromSeed(own.bytes(32))
       const { peerId } = nodeKey
       const key = AccountKey.fromSeed(own.bytes(32))
@@ -158,7 +179,13 @@ export function virtualStage(seed = 1): Stage & { readonly clock: VirtualClock; 
           system: async () => {
             store = fresh ? store : store.reopen()
             fresh = false
-            return { clock, random: own, network: world.createNetwork(peerId), logger: new RecordingLogger(), store }
+            return {
+              clock: time,
+              random: own,
+              network: world.createNetwork(peerId),
+              logger: new RecordingLogger(),
+              store,
+            }
           },
           crash: async () => {
             world.kill(peerId)
