@@ -1,5 +1,6 @@
 import type { NodeKey } from '../identity/node-key.ts'
 import type { MailboxClient } from '../protocol/mailbox/client.ts'
+import { networksOf } from '../protocol/mailbox/ip-network.ts'
 import type { LetterKeeper } from '../protocol/mailbox/letter-keeper.ts'
 import { NODE_STORAGE_DEFAULT_BYTES } from '../protocol/mailbox/letter-limits.ts'
 import { MailboxServer } from '../protocol/mailbox/server.ts'
@@ -34,7 +35,10 @@ export class Keeping {
     const custodians = new CustodianPeers(clock, closest)
     const parts = { ...components, closest, custodians }
     this.records = new Custody({ ...components, logger: logger.child('records') }, { onRefused })
-    this.#letters = new LetterCustody({ ...parts, logger: logger.child('letters') }, { storageBytes })
+    this.#letters = new LetterCustody(
+      { ...parts, logger: logger.child('letters') },
+      { storageBytes, networkOf: (peerId) => networksOf(components.network.remoteAddresses(peerId))[0] },
+    )
     this.#replication = new Replication({ ...parts, letters: this.#letters, logger: logger.child('replication') })
     const { keeper } = this
     const sign = (bytes: Uint8Array): Uint8Array => nodeKey.sign(bytes)

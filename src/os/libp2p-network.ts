@@ -1,5 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Datastore } from 'interface-datastore'
 import type { Clock } from '../system/clock.ts'
@@ -165,6 +165,11 @@ export class Libp2pNetwork implements Network {
 
   connectedPeers(): readonly PeerIdText[] {
     return (this.#node?.getPeers() ?? []).map((peer) => peer.toString())
+  }
+
+  remoteAddresses(peerId: PeerIdText): readonly string[] {
+    const connections = this.#node?.getConnections(peerIdFromString(peerId)) ?? []
+    return connections.map(({ remoteAddr }) => withoutPeerId(remoteAddr).toString())
   }
 
   subscribe(listener: (event: NetworkEvent) => void): () => void {

@@ -89,6 +89,8 @@ export interface Network {
   reachability(): Reachability
   /** Peers to which at least one connection is open. */
   connectedPeers(): readonly PeerIdText[]
+  /** The multiaddrs from or to which connections with a peer are open now: what limits by network go by. */
+  remoteAddresses(peerId: PeerIdText): readonly string[]
   /** Calls `listener` for every event until the returned function is called. */
   subscribe(listener: (event: NetworkEvent) => void): () => void
 }

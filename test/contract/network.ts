@@ -346,9 +346,11 @@ export function networkContract(name: string, makeWorld: () => NetworkWorld): vo
         await alice.dial(at(bob), ECHO, never)
         assert.deepEqual(alice.connectedPeers(), [bob.peerId])
         assert.deepEqual(bob.connectedPeers(), [alice.peerId])
+        assert.equal(bob.remoteAddresses(alice.peerId).length, 1)
         await bob.stop()
         await gone.promise
         assert.deepEqual(alice.connectedPeers(), [])
+        assert.deepEqual(alice.remoteAddresses(bob.peerId), [])
         unsubscribe()
         assert.ok(events.some((event) => event.type === 'peer-disconnected' && event.peerId === bob.peerId))
       },

@@ -219,6 +219,10 @@ export class MemoryNetwork implements Network {
     return this.#world.connectedTo(this.peerId)
   }
 
+  remoteAddresses(peerId: PeerIdText): readonly string[] {
+    return this.connectedPeers().includes(peerId) ? [addressOf(peerId)] : []
+  }
+
   subscribe(listener: (event: NetworkEvent) => void): () => void {
     const entry = (event: NetworkEvent): void => listener(event)
     this.#listeners.add(entry)

@@ -29,6 +29,7 @@ export function recordingNetwork(network: Network, protocol: string, streams: Re
     addresses: () => network.addresses(),
     reachability: () => network.reachability(),
     connectedPeers: () => network.connectedPeers(),
+    remoteAddresses: (peerId) => network.remoteAddresses(peerId),
     subscribe: (listener) => network.subscribe(listener),
   }
 }

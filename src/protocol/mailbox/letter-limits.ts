@@ -93,7 +93,7 @@ export const DEPOSIT_ATTEMPTS_MAX = 6
 export const RATE_LIMITED_MIN_MS = 2_000
 export const RATE_LIMITED_MAX_MS: number = 10 * 60_000
 /** The wait before a round of deposits that failed is repeated, at first and at most. *ours* */
-export const DEPOSIT_RETRY_MIN_MS = 15_000
+export const DEPOSIT_RETRY_MIN_MS = 2_000
 export const DEPOSIT_RETRY_MAX_MS: number = 60 * 60_000
 /** From this lookup on a custodian that cannot be reached counts as gone, so that small networks can store. *ours* */
 export const GONE_MIN_LOOKUPS = 2
