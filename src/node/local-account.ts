@@ -21,6 +21,7 @@ import type {
 } from './api.ts'
 import { NS_KEYS } from './letter-keys.ts'
 import { identify, newStanzaId, prepareMessage, receivedId, receivedStampMs } from './message.ts'
+import type { OutboxRow } from './outbox.ts'
 import { Presence } from './presence.ts'
 import { Queries } from './queries.ts'
 import { Roster } from './roster.ts'
@@ -88,13 +89,15 @@ export class LocalAccount implements Account {
     }
     const stanza = prepared.message
     const shared = { position: positions.next(), account: this.address, id, stanza, ends: 'delivered' } as const
-    const archived = await store.transaction((transaction) => {
-      outbox.add(transaction, { ...shared, recipient: peer })
+    const { row, archived } = await store.transaction((transaction) => {
       const sent = { peer, direction: 'out', state: 'queued', stampMs: clock.wallMs() } as const
-      return this.#components.archive.add(transaction, { ...shared, ...sent })
+      return {
+        row: outbox.add(transaction, { ...shared, recipient: peer }),
+        archived: this.#components.archive.add(transaction, { ...shared, ...sent }),
+      }
     })
     this.#events.emit({ type: 'message', message: archived })
-    outbox.added(shared.position)
+    outbox.added(row)
     return { id, state: 'queued' }
   }
 
@@ -168,12 +171,12 @@ export class LocalAccount implements Account {
       return
     }
     try {
-      const position = await store.transaction((transaction) => {
+      const row = await store.transaction((transaction) => {
         const keys = letterKeys.keysFor(transaction, this.address, contact)
         return keys && this.#queue(transaction, contact, this.#control(contact, keys))
       })
-      if (position !== undefined) {
-        this.#components.outbox.added(position)
+      if (row !== undefined) {
+        this.#components.outbox.added(row)
       }
     } catch (error) {
       logger.warn('keys not handed over', { reason: String(error) })
@@ -187,8 +190,8 @@ export class LocalAccount implements Account {
 
   /** Queues a stanza of which nothing is kept here: it has done its duty when enough custodians have it. */
   async sendStanza(to: string, stanza: Element): Promise<void> {
-    const position = await this.#components.store.transaction((transaction) => this.#queue(transaction, to, stanza))
-    this.#components.outbox.added(position)
+    const row = await this.#components.store.transaction((transaction) => this.#queue(transaction, to, stanza))
+    this.#components.outbox.added(row)
   }
 
   linkDown(jid: string): void {
@@ -281,13 +284,12 @@ export class LocalAccount implements Account {
     return element('message', NS_CLIENT, { from: this.address, to }, [payload])
   }
 
-  #queue(transaction: Transaction, recipient: string, unnamed: Element): number {
+  #queue(transaction: Transaction, recipient: string, unnamed: Element): OutboxRow {
     const { clock, random, positions, outbox } = this.#components
     const id = newStanzaId(clock, random)
     const stanza = identify(unnamed, this.address, id)
     const position = positions.next()
-    outbox.add(transaction, { position, account: this.address, recipient, id, ends: 'stored', stanza })
-    return position
+    return outbox.add(transaction, { position, account: this.address, recipient, id, ends: 'stored', stanza })
   }
 
   /** Whether the user has anything to do with somebody; who only has asked for a subscription is a stranger still. */

@@ -103,12 +103,12 @@ export class Mail {
   }
 
   /** A stanza waits in the outbox. */
-  waiting(row: OutboxRow): void {
+  waiting(row: OutboxRow, isNew: boolean): void {
     this.#deliveries.queued({
       position: row.position,
       recipient: row.recipient,
       expiresMs: row.expires_ms,
-      storedBefore: this.#components.archive.stateAt(row.position) === 'stored',
+      storedBefore: !isNew && this.#components.archive.stateAt(row.position) === 'stored',
     })
   }
 
@@ -125,7 +125,9 @@ export class Mail {
   /** The same, after it is on disk. */
   left(row: OutboxRow, outcome: OutboxOutcome): void {
     this.#deliveries.ended(row.position)
-    if (row.ends === 'delivered' && outcome !== 'stored') {
+    // Subscription requests wait for the same, but are no messages.
+    const isMessage = row.ends === 'delivered' && row.stanza.startsWith('<message')
+    if (isMessage && outcome !== 'stored') {
       const state = outcome === 'delivered' ? 'delivered' : 'failed'
       this.#init.account(row.account)?.settled(row.recipient, row.id, state)
     }

@@ -335,9 +335,9 @@ class Node implements KabberNode {
   #outboxHandlers(routes: Routes): ConstructorParameters<typeof Outbox>[1]['handlers'] {
     return {
       route: (recipient) => routes.route(recipient),
-      waiting: (row) => {
+      waiting: (row, isNew) => {
         routes.want(row.recipient)
-        this.#mail.waiting(row)
+        this.#mail.waiting(row, isNew)
       },
       empty: (recipient) => {
         if (!this.accounts.some((account) => account.contacts().includes(recipient))) {

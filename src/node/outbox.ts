@@ -44,8 +44,8 @@ export type OutboxRow = Row<typeof outboxTable>
 export interface OutboxHandlers {
   /** The way on which stanzas to `recipient` leave now, if there is one. */
   route(recipient: string): Route | undefined
-  /** A stanza waits, from now on or since before the start; a link is wanted. */
-  waiting(row: OutboxRow): void
+  /** A stanza waits, from now on (`isNew`) or since before the start; a link is wanted. */
+  waiting(row: OutboxRow, isNew: boolean): void
   /** Nothing waits for `recipient` any more. */
   empty(recipient: string): void
   /** Part of the transaction in which the stanza leaves the outbox. */
@@ -90,7 +90,7 @@ export class Outbox {
       const rows = reader.list(outboxTable, { after, limit: START_BATCH })
       for (const row of rows) {
         this.#count(row, 1)
-        this.#handlers.waiting(row)
+        this.#handlers.waiting(row, false)
       }
       after = rows.at(-1)?.position ?? after
       if (rows.length < START_BATCH) {
@@ -116,16 +116,16 @@ export class Outbox {
   }
 
   /**
-   * Adds a stanza, inside the transaction that accepts it; call `added` when that is on disk.
+   * Adds a stanza, inside the transaction that accepts it; call `added` with the result when that is on disk.
    *
    * @throws StanzaError resource-constraint
    */
-  add(transaction: Transaction, entry: OutboxStanza): void {
+  add(transaction: Transaction, entry: OutboxStanza): OutboxRow {
     if (this.size(entry.recipient) >= OUTBOX_MAX_PER_RECIPIENT) {
       throw new StanzaError('resource-constraint', 'too many messages wait for this recipient')
     }
     const nowMs = this.#components.clock.wallMs()
-    transaction.put(outboxTable, {
+    const row: OutboxRow = {
       recipient: entry.recipient,
       position: entry.position,
       account: entry.account,
@@ -134,18 +134,16 @@ export class Outbox {
       accepted_ms: nowMs,
       expires_ms: nowMs + STANZA_VALIDITY_MS,
       stanza: serialize(entry.stanza),
-    })
+    }
+    transaction.put(outboxTable, row)
+    return row
   }
 
-  /** The stanza added at `position` is on disk: it may leave. */
-  added(position: number): void {
-    const row = this.row(position)
-    if (row === undefined) {
-      return
-    }
+  /** What `add` gave is on disk: the stanza may leave. */
+  added(row: OutboxRow): void {
     this.#count(row, 1)
-    this.#handlers.waiting(row)
-    this.#step(row.recipient, { type: 'queued', position })
+    this.#handlers.waiting(row, true)
+    this.#step(row.recipient, { type: 'queued', position: row.position })
   }
 
   /** A stanza that waits. */

@@ -7,6 +7,7 @@ import type { SubscriptionType } from '../xmpp/subscription-state.ts'
 import type { AccountComponents } from './account-components.ts'
 import type { RosterEntry } from './api.ts'
 import { identify, newStanzaId, receivedId } from './message.ts'
+import type { OutboxRow } from './outbox.ts'
 import type { Presence } from './presence.ts'
 import type { Roster, RosterChange } from './roster.ts'
 
@@ -83,13 +84,13 @@ export class Subscriptions {
         return undefined
       }
       const change = this.#roster.inbound(transaction, sender, type)
-      return { change, position: change.reply && this.#queue(transaction, sender, change.reply) }
+      return { change, row: change.reply && this.#queue(transaction, sender, change.reply) }
     })
     if (done === undefined) {
       return
     }
-    if (done.position !== undefined) {
-      outbox.added(done.position)
+    if (done.row !== undefined) {
+      outbox.added(done.row)
     }
     if (done.change.before !== undefined || done.change.pass || done.change.reply === 'subscribed') {
       this.#changed(done.change.entry)
@@ -117,12 +118,12 @@ export class Subscriptions {
     const changed = await store.transaction((transaction) =>
       plan(transaction).map((type) => {
         const change = this.#roster.outbound(transaction, contact, type)
-        return { type, change, position: change.pass ? this.#queue(transaction, contact, type) : undefined }
+        return { type, change, row: change.pass ? this.#queue(transaction, contact, type) : undefined }
       }),
     )
-    for (const { type, change, position } of changed) {
-      if (position !== undefined) {
-        outbox.added(position)
+    for (const { type, change, row } of changed) {
+      if (row !== undefined) {
+        outbox.added(row)
       }
       this.#sent(contact, type, change)
     }
@@ -130,14 +131,14 @@ export class Subscriptions {
     this.#changed(this.#item(contact))
   }
 
-  #queue(transaction: Transaction, contact: string, type: SubscriptionType): number {
+  #queue(transaction: Transaction, contact: string, type: SubscriptionType): OutboxRow {
     const { clock, random, positions, outbox } = this.#components
     const id = newStanzaId(clock, random)
     const presence = element('presence', NS_CLIENT, { from: this.#address, to: contact, type, id })
     const stanza = identify(presence, this.#address, id)
     const position = positions.next()
-    outbox.add(transaction, { position, account: this.#address, recipient: contact, id, ends: 'delivered', stanza })
-    return position
+    const entry = { position, account: this.#address, recipient: contact, id, stanza }
+    return outbox.add(transaction, { ...entry, ends: 'delivered' })
   }
 
   /** RFC 6121 §3.1.6: presence follows an approval; §3.2.2: its end is unavailable presence. */
