@@ -28,7 +28,7 @@ export class StreamReader {
     this.source = this.#read()
     stream.addEventListener('message', (event) => this.#receive(event.data))
     stream.addEventListener('remoteCloseWrite', () => this.#end())
-    if (stream.remoteWriteStatus === 'closed') {
+    if (stream.remoteWriteStatus === 'closed' && stream.status !== 'reset' && stream.status !== 'aborted') {
       this.#end()
     }
   }

@@ -42,7 +42,10 @@ export class Libp2pStream implements NetworkStream {
     this.source = this.#reader.source
     this.sink = (source) => this.#sink(source)
     stream.addEventListener('close', (event) => this.#end(event.error))
-    if (stream.status !== 'open') {
+    if (stream.status === 'reset' || stream.status === 'aborted') {
+      // It broke before anybody listened, which would look like an end in good order.
+      this.#end(new Error(`the stream was ${stream.status}`))
+    } else if (stream.status !== 'open') {
       this.#end(undefined)
     }
   }

@@ -238,3 +238,12 @@ test('a reader that leaves early gives everything back', async () => {
   fake.receive(new Uint8Array(50_000))
   assert.equal(budget.usedBytes, 0)
 })
+
+test('a stream that was reset before anybody listened has broken, not ended', async () => {
+  const fake = new FakeStream()
+  fake.status = 'reset'
+  fake.remoteWriteStatus = 'closed'
+  const components = { clock: new VirtualClock(), budget: new BufferBudget(1024) }
+  const stream = new Libp2pStream(fake as unknown as Stream, 'peer', components)
+  await assert.rejects(stream.source.next(), /reset/)
+})
