@@ -74,6 +74,7 @@ export class Mail {
     this.#collections = new Collections(components, {
       accounts: init.accounts,
       open: (account, opened) => this.#open(account, opened),
+      unreadable: async (account, _letterId, reason) => this.#leaveToOthers(account, reason),
     })
     this.#deliveries = new Deliveries(clock, {
       isLinkUp: (recipient) => init.isLinkUp(recipient),
@@ -165,6 +166,14 @@ export class Mail {
     const account = this.#init.account(key.address)
     if (account !== undefined) {
       await this.#inbox.take(account, opened)
+    }
+  }
+
+  /** A letter without a key here may be for another device of the account, which is to find it still. */
+  #leaveToOthers(account: AccountKey, reason: string): void {
+    const nodes = this.#components.directory.cached(account.address)?.nodes ?? []
+    if (nodes.length > 1 && (reason === 'not-for-us' || reason === 'decrypt')) {
+      throw new Error('the letter may be for another node of the account')
     }
   }
 
