@@ -28,6 +28,14 @@ export interface LetterInboxComponents {
   readonly order: LetterOrder
 }
 
+/** A message and its place among those of its sender. */
+interface Placed {
+  readonly account: string
+  readonly sender: string
+  readonly id: string | undefined
+  readonly predecessor: string | undefined
+}
+
 /** What came by letter, from the opened letter to the account: the same way in as from a stanza stream. */
 export class LetterInbox {
   readonly #components: LetterInboxComponents
@@ -39,10 +47,10 @@ export class LetterInbox {
   /**
    * Resolves when what is in the letter is on disk, or is nothing this account can use.
    *
-   * @throws StoreError when it could not be stored now
+   * @throws StoreError when it could not be stored now; Error when the node stops while it waits for its predecessor
    */
   async take(account: LocalAccount, opened: OpenedLetter): Promise<void> {
-    const { store, logger, directory, inbound, keys, acknowledgements } = this.#components
+    const { store, logger, directory, keys, acknowledgements } = this.#components
     if (opened.senderRecord !== undefined) {
       directory.learn(opened.senderRecord.encoded)
     }
@@ -53,23 +61,29 @@ export class LetterInbox {
       return
     }
     const { stanza, predecessor } = splitOrder(read)
-    await this.#keepOrder(account.address, sender, predecessor)
-    const answer = await inbound.receive(stanza)
+    const id = receivedId(stanza, sender)
+    const answer = await this.#inOrder({ account: account.address, sender, id, predecessor }, stanza)
     await store.transaction((transaction) => keys.consumed(transaction, account.address, opened))
     if (answer !== undefined) {
       await account.sendStanza(sender, answer)
     }
-    const id = receivedId(stanza, sender)
     if (id !== undefined && !isControl(stanza)) {
       acknowledgements.add(account.address, sender, id)
     }
     await account.handKeys(sender)
   }
 
-  async #keepOrder(account: string, sender: string, predecessor: string | undefined): Promise<void> {
-    const { archive, order } = this.#components
-    if (predecessor !== undefined && !archive.hasReceived(account, sender, predecessor)) {
-      await order.waitFor(account, sender, predecessor)
+  /** What goes back, if anything. */
+  async #inOrder({ account, sender, id, predecessor }: Placed, stanza: Element): Promise<Element | undefined> {
+    const { archive, order, inbound } = this.#components
+    const leave = id === undefined ? undefined : order.enter(account, sender, id)
+    try {
+      if (predecessor !== undefined && !archive.hasReceived(account, sender, predecessor)) {
+        await order.waitFor(account, sender, predecessor)
+      }
+      return await inbound.receive(stanza)
+    } finally {
+      leave?.()
     }
   }
 }

@@ -1,7 +1,10 @@
-/** Letters that are opened and stored at a time; whoever collects waits above it. *ours* */
-const OPENED_AT_ONCE_MAX = 64
-/** Their bytes. *ours* */
-const OPENED_AT_ONCE_MAX_BYTES = 4 * 1024 * 1024
+/**
+ * Letters that are opened and stored at a time; whoever collects waits above it. Those that wait for their predecessors
+ * count, and must not keep these out: two full mailboxes. *ours*
+ */
+const OPENED_AT_ONCE_MAX = 1_024
+/** Their bytes: two full mailboxes. *ours* */
+const OPENED_AT_ONCE_MAX_BYTES = 8 * 1024 * 1024
 
 /** Room for letters between collecting and disk, given in the order of asking. */
 export class OpeningRoom {
