@@ -27,6 +27,8 @@ import { SetAsideLetters } from './set-aside-letters.ts'
 const TIMER_MAX_MS = 900_000
 /** A wall clock that was moved by more against the monotonic one was set. *ours* */
 const CLOCK_SET_MS = 60_000
+/** A letter that takes so long waits for another, which those who were asked first may not have. *ours* */
+const HELD_AFTER_MS = 1_000
 /** Letters before a custodian says that these were all: as many as a mailbox holds may come in the meantime. *ours* */
 const COLLECTED_AT_ONCE_MAX: number = 2 * MAILBOX_MAX_LETTERS
 const JITTER_STEPS = 2 ** 32
@@ -197,7 +199,9 @@ export class AccountCollection {
   }
 
   async #open(day: number, letterId: string, letter: Letter): Promise<void> {
+    const held = this.#service.clock.schedule(HELD_AFTER_MS, () => this.#happened({ type: 'held', day }))
     const outcome = await openCollected(this.#service, this.#account, letter)
+    held.cancel()
     if (outcome === 'set-aside') {
       // For the machine it is done with; `#acknowledge` passes it over.
       const type = this.#aside.add(letterId, day) ? 'stored' : 'not-stored'

@@ -214,6 +214,31 @@ for (const [who, clocks] of [
   })
 }
 
+test('letters whose predecessors other custodians have wait for them, many as they may be', async () => {
+  await play({ seed: 11, custodians: 12 }, async (scene) => {
+    const { stage, romeo, juliet, custodians } = scene
+    const [early, late] = [custodians.slice(0, 6), custodians.slice(6)]
+    const write = async (first: number, count: number): Promise<void> => {
+      for (let number = first; number < first + count; number++) {
+        await stage.run(romeo.account.send(chat(juliet, `line ${number}`)))
+      }
+      await stage.until(romeo, () => areAll('stored', romeo, juliet))
+    }
+    await juliet.kill()
+    await Promise.all(late.map(async (custodian) => await custodian.kill()))
+    await write(0, 8)
+    await Promise.all(early.map(async (custodian) => await custodian.kill()))
+    await Promise.all(late.map(async (custodian) => await custodian.start()))
+    await write(8, 150)
+    await romeo.kill()
+    await Promise.all(early.map(async (custodian) => await custodian.start()))
+    await juliet.start()
+    await stage.until(juliet, () => heard(juliet, romeo).length >= 158)
+    const lines = Array.from({ length: 158 }, (_, number) => `line ${number}`)
+    assert.deepEqual(heard(juliet, romeo), lines)
+  })
+})
+
 test('letters that custodians bring again, acknowledged or not, are not shown again after a restart', async () => {
   await play({ seed: 6 }, async (scene) => {
     const { stage, romeo, juliet, custodians } = scene

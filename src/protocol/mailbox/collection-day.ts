@@ -30,6 +30,8 @@ export interface CollectionDay {
   /** Letters heard of, by id in text: with the driver, or on disk. */
   readonly letters: Map<string, 'opening' | 'stored'>
   opening: number
+  /** Some of these wait for others that did not come: the rest of the custodians is asked before they are stored. */
+  held: boolean
   /** On disk, and no custodian knows yet. */
   unacknowledged: string[]
   /** A letter was not stored or not looked at in this round, so the day is not finished. */
@@ -70,6 +72,7 @@ export function beginDay(day: CollectionDay, anew: boolean): Effects {
   day.phase = 'looking-up'
   day.again = false
   day.incomplete = false
+  day.held = false
   day.missed.clear()
   if (day.letters.size > COLLECTED_LETTERS_MAX / 2) {
     forgetStored(day)
@@ -147,13 +150,16 @@ export function acknowledge(day: CollectionDay): Effects {
 
 /** Goes on when everybody asked has answered and everything that came is stored and acknowledged. */
 export function nextWave(day: CollectionDay, moment: DayMoment): Effects {
-  if (day.opening > 0 || day.phase === 'looking-up' || day.custodians.some(({ answer }) => answer === 'asked')) {
+  if (day.phase === 'looking-up' || day.custodians.some(({ answer }) => answer === 'asked')) {
     return []
   }
   const rest = day.custodians.filter(({ answer }) => answer === 'unasked')
-  if (day.phase === 'first' && rest.length > 0) {
+  if (day.phase === 'first' && rest.length > 0 && (day.opening === 0 || day.held)) {
     day.phase = 'rest'
     return collect(day, rest, moment)
+  }
+  if (day.opening > 0) {
+    return []
   }
   return day.phase === 'settled' ? keepFollowing(day, moment) : settle(day, moment)
 }

@@ -34,6 +34,8 @@ export type CollectionEvent =
   /** Answers to `open`: what was in it is on disk (or is noted there as nothing this account can use); or is not. */
   | (Moment & { readonly type: 'stored'; readonly day: number; readonly letterId: string })
   | (Moment & { readonly type: 'not-stored'; readonly day: number; readonly letterId: string })
+  /** A letter has been with the driver for long: perhaps it waits for one that another custodian has. */
+  | (Moment & { readonly type: 'held'; readonly day: number })
   | (Moment & { readonly type: 'due' })
 
 /**
@@ -132,6 +134,7 @@ function newDay(day: number): CollectionDay {
     custodians: [],
     letters: new Map(),
     opening: 0,
+    held: false,
     unacknowledged: [],
     incomplete: false,
     missed: new Set(),
@@ -165,6 +168,9 @@ function answered(
       }
       return nextWave(day, moment)
     }
+    case 'held':
+      day.held ||= day.opening > 0
+      return nextWave(day, moment)
     case 'stored':
     case 'not-stored':
       return [...settleLetter(day, event), ...nextWave(day, moment)]
