@@ -290,7 +290,7 @@ test('a recipient killed again and again while it collects shows everything once
         assert.deepEqual(timesOf(received(juliet, romeo)), lines)
       })
     }),
-    { numRuns: 5 },
+    { numRuns: 3 },
   )
 })
 
@@ -379,6 +379,6 @@ test('through comings, goings and kills at random moments everything arrives onc
         assert.deepEqual(heard(romeo, juliet), written[1])
       })
     }),
-    { numRuns: Number(process.env.RUNS ?? 6) },
+    { numRuns: Number(process.env.RUNS ?? 4) },
   )
 })
