@@ -31,6 +31,8 @@ export interface LinkHandlers {
   hints(address: string): readonly PeerAddresses[]
   /** A stream to a node of the account opened. `resumed`: it goes on where the last one broke. */
   up(address: string, resumed: boolean): void
+  /** The last stream to a node of the account broke; what is under way on it may still be taken up again. */
+  detached(address: string): void
   /** No node of the account can be reached any more and none came back in time. */
   down(address: string): void
 }
@@ -144,6 +146,7 @@ export class Links {
       const link = this.#links.get(address)
       if (link !== undefined && ![...link.sessions].some((other) => other.isUp)) {
         this.#step(address, { type: 'down' })
+        this.#handlers.detached(address)
       }
     }
   }

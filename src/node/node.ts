@@ -324,6 +324,8 @@ class Node implements KabberNode {
           this.#eachAccount((account) => account.linkUp(address))
         }
       },
+      // At once, so that what was under way is deposited before what is written from now on.
+      detached: (address) => this.#mail.linkDown(address),
       down: (address) => {
         this.#outbox.linkDown(address)
         this.#mail.linkDown(address)
