@@ -220,6 +220,7 @@ async function main(hooks: AfterHooks): Promise<number> {
   const returned = bobsNode.accounts[0] as Account
   const received = (): number => returned.history(alice.address).filter(({ direction }) => direction === 'in').length
   await until('Bob to collect', () => received() >= MESSAGES)
+  await until('Bob to acknowledge', () => (searchFrames([]).kinds.acknowledge ?? 0) > 0)
   const messages = received()
   await bobsNode.stop()
   const collected = searchHomes(homes, join(folder, 'copies-2'), keys, text)
