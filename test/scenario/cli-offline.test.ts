@@ -49,7 +49,8 @@ it('what Alice sends while Bob is away is stored, outlives her node, and is read
   const [returned] = (await kabberJson(bobHome, 'status')) as unknown as [
     { letters: Line; accounts: { mailbox: Line }[] },
   ]
-  assert.equal(returned.accounts[0]?.mailbox.collected, 1)
+  // What nodes say to each other, such as keys for letters, may have come by letter too.
+  assert.ok(Number(returned.accounts[0]?.mailbox.collected) >= 1)
   assert.equal(returned.letters.limitBytes, 536_870_912)
 
   await startNode(t, aliceHome, '--bootstrap', at)
