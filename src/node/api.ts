@@ -19,6 +19,12 @@ export interface SentMessage {
 
 /** A message of the archive. */
 export interface ArchivedMessage {
+  /**
+   * Its id in the archive of the account (XEP-0313 §3, XEP-0359): what own clients see as `<stanza-id/>` by the account.
+   * Decimal digits; grows with the order of arrival.
+   */
+  readonly archiveId: string
+  /** The id under which nodes know it. */
   readonly id: string
   /** Bare JID of the other side. */
   readonly peer: string
@@ -38,11 +44,58 @@ export interface RosterEntry {
   /** Bare JID. */
   readonly jid: string
   readonly name: string | undefined
+  /** RFC 6121 §2.1.2.5, without repetition. */
+  readonly groups: readonly string[]
   readonly subscription: Subscription
   /** Our subscription request is unanswered (`ask='subscribe'`). */
   readonly ask: boolean
-  /** Their subscription request waits for `acceptContact`. */
+  /** Their subscription request waits for an answer. It alone does not make a roster item: see `isListed`. */
   readonly pendingIn: boolean
+  /** What they sent with their request (RFC 6121 §3.1.3 note), while it waits. */
+  readonly request: Element | undefined
+  /** Approved in advance (RFC 6121 §3.4): `approved='true'`. */
+  readonly approved: boolean
+  /** Whether clients see it: somebody who only has asked is none (RFC 6121 §3.1.3, appendix A: None + Pending In). */
+  readonly isListed: boolean
+}
+
+/** A public PEP item (XEP-0163), part of the account record. */
+export interface PublicItem {
+  readonly node: string
+  readonly id: string
+  /** The child of `<item/>`. */
+  readonly payload: Element
+}
+
+/** What an account shows to everybody who knows its address. */
+export interface PublicProfile {
+  /** XEP-0172; empty when there is none. */
+  readonly nickname: string
+  readonly items: readonly PublicItem[]
+}
+
+/** Which messages of the archive (XEP-0313 §4.1), and which page of them (XEP-0059). */
+export interface ArchiveQuery {
+  /** A bare JID: the conversation; a full JID: messages from or to exactly that. */
+  readonly with?: string
+  readonly startMs?: number
+  readonly endMs?: number
+  /** Archive ids; only messages after or before these. An unknown one throws `item-not-found`. */
+  readonly afterId?: string
+  readonly beforeId?: string
+  /** Exactly these messages; one that is not there throws `item-not-found`. */
+  readonly ids?: readonly string[]
+  /** The page is taken from the end. @default false */
+  readonly fromEnd?: boolean
+  /** @default 50, at most 1000 */
+  readonly limit?: number
+}
+
+/** A page of the archive, oldest first. */
+export interface ArchivePage {
+  readonly messages: readonly ArchivedMessage[]
+  /** No message of the query lies beyond this page in the direction of paging. */
+  readonly isComplete: boolean
 }
 
 /** What happens to an account; told after it is on disk. */
@@ -58,6 +111,10 @@ export type AccountEvent =
       readonly of?: number
     }
   | { readonly type: 'roster'; readonly entry: RosterEntry }
+  /** Their subscription stanza that the user is to see (RFC 6121 §3); for `subscribe` see `RosterEntry.request`. */
+  | { readonly type: 'subscription'; readonly presence: Element }
+  | { readonly type: 'blocked'; readonly jids: readonly string[] }
+  | { readonly type: 'unblocked'; readonly jids: readonly string[] }
   | { readonly type: 'roster-removed'; readonly jid: string }
   /** A presence stanza from a contact (available or unavailable). */
   | { readonly type: 'presence'; readonly presence: Element }
@@ -72,36 +129,82 @@ export interface HistoryQuery {
   readonly beforeId?: string
 }
 
+/** Answers an iq get or set from a peer's node: an iq result or error. */
+export type QueryHandler = (iq: Element) => Promise<Element>
+
 /** One account of the node, as its owner's clients see it. All JIDs are text; malformed ones throw `StanzaError`. */
 export interface Account {
   /** The bare JID, an XID. */
   readonly address: string
+  /** What the owner may type instead of the XID where he logs in; undefined: no alias. */
+  readonly alias: string | undefined
   /** The contact URI to hand to others, with this node's current addresses. */
   contactUri(): string
+
   /**
    * Accepts a message stanza (`to` set). Resolves when it is on disk, or at once for one that is not stored
-   * (XEP-0334), which is sent only if the recipient is reachable now.
+   * (XEP-0334), which is sent only if the recipient is reachable now. To the own bare JID: archived once, as received.
+   * Calls may overlap; messages leave in the order of the calls.
    *
    * @throws StanzaError with the reason it is refused
    */
   send(message: Element): Promise<SentMessage>
   /** State of a message that was sent to `peer`, or undefined if there is none with this id. */
   messageState(peer: string, id: string): DeliveryState | undefined
-  /** Sends an iq get or set and resolves with the answer, an iq result or error (RFC 6120 §8.2.3). */
-  query(iq: Element, signal: AbortSignal): Promise<Element>
   /** Messages with `peer`, oldest first. */
   history(peer: string, query?: HistoryQuery): readonly ArchivedMessage[]
+  /** A page of the archive; what asks not to be archived (XEP-0334 §4.1) is not in it. */
+  archive(query: ArchiveQuery): ArchivePage
+  /**
+   * Messages received whose archive id is greater than `archiveId` (undefined: from the beginning), oldest first, those
+   * that ask not to be archived included: what no client has had.
+   */
+  receivedAfter(archiveId: string | undefined, limit: number): readonly ArchivedMessage[]
+
+  /** Sends an iq get or set and resolves with the answer, an iq result or error (RFC 6120 §8.2.3). */
+  query(iq: Element, signal: AbortSignal): Promise<Element>
+  /** Who answers iqs from the network from now on; without one they get `service-unavailable`. */
+  answerQueries(handler: QueryHandler | undefined): void
+
   roster(): readonly RosterEntry[]
-  /** Adds or renames a roster item and asks for its presence (RFC 6121 §2.3, §3.1). */
+  rosterItem(jid: string): RosterEntry | undefined
+  /** A roster set of the owner (RFC 6121 §2.3, §2.4): name and groups, replaced as given; nothing is sent. */
+  setRosterItem(jid: string, item: { name: string | undefined; groups: readonly string[] }): Promise<RosterEntry>
+  /**
+   * A presence stanza of type subscribe, subscribed, unsubscribe or unsubscribed to a contact (RFC 6121 §3, appendix A).
+   * `subscribed` for somebody who has not asked approves in advance (§3.4).
+   */
+  sendSubscription(presence: Element): Promise<void>
+  /** Adds or renames a roster item and asks for its presence (RFC 6121 §2.3, §3.1); their request is approved. */
   addContact(jid: string, options?: { name?: string; hints?: readonly PeerAddresses[] }): Promise<RosterEntry>
   /** Approves a subscription request and asks for theirs in turn (RFC 6121 §3.1.5). */
   acceptContact(jid: string): Promise<RosterEntry>
   /** Removes the item and both subscriptions (RFC 6121 §2.5). False if there was none. */
   removeContact(jid: string): Promise<boolean>
-  /** Own presence, sent to everybody with a subscription; undefined is unavailable. */
-  setPresence(presence: Element | undefined): void
+
+  /** Presence of an own resource, sent to everybody with a subscription; undefined is unavailable. */
+  setPresence(resource: string, presence: Element | undefined): void
+  /** Directed presence (RFC 6121 §4.6): `from` and `to` set; sent over the link that is up, or not at all. */
+  sendPresence(presence: Element): void
   /** The last available presence stanzas of a contact, empty when unavailable. */
   presencesOf(jid: string): readonly Element[]
+
+  /** Blocked JIDs (XEP-0191): bare, full or domains. What they send is refused, they see us unavailable. */
+  blocked(): readonly string[]
+  block(jids: readonly string[]): Promise<void>
+  /** Empty: all. */
+  unblock(jids: readonly string[]): Promise<void>
+
+  /**
+   * Shows these items to everybody who knows the address, as part of the account record; resolves when they are on
+   * disk, published soon after. Items that do not fit into a record are left out, the last ones first.
+   */
+  setPublicProfile(profile: PublicProfile): Promise<void>
+  /** What an account shows, from cache, disk or custodians; undefined if its record cannot be found. */
+  publicProfile(jid: string, signal: AbortSignal): Promise<PublicProfile | undefined>
+  /** Whether a node of the account is connected now. */
+  isReachable(jid: string): boolean
+
   subscribe(listener: (event: AccountEvent) => void): () => void
 }
 
