@@ -68,3 +68,13 @@ export interface ClientSession {
   readonly isInterested: boolean
   readonly hasCarbons: boolean
 }
+
+/** What streams need of the accounts behind them. */
+export interface StreamHost {
+  /** The account (bare JID) that somebody means who types this localpart: an XID or a local alias. */
+  findAccount(localpart: string): string | undefined
+  /** Binds a resource to an authenticated stream. @throws StanzaError `conflict`, `resource-constraint` */
+  bind(request: BindRequest): BoundSession
+  /** Stream features after login beside those of the stream itself: roster versioning, pre-approval, caps. */
+  features(account: string): readonly Element[]
+}

@@ -1,11 +1,14 @@
-import type { Account } from '../../node/api.ts'
+import type { Account, KabberNode } from '../../node/api.ts'
 import type { Clock } from '../../system/clock.ts'
+import type { FileStore } from '../../system/file-store.ts'
 import type { Logger } from '../../system/logger.ts'
 import type { Random } from '../../system/random.ts'
 import type { Store } from '../../system/store.ts'
 import type { Element } from '../../xml/element.ts'
 import type { Jid } from '../../xmpp/jid.ts'
 import type { ClientSession } from '../client-session.ts'
+import type { ClientPasswords } from '../sasl/client-passwords.ts'
+import type { WebLogins } from '../web/web-logins.ts'
 
 /** The sessions of one account. */
 export interface AccountSessions {
@@ -16,10 +19,24 @@ export interface AccountSessions {
   query(session: ClientSession, iq: Element): Promise<Element>
 }
 
+/** What all accounts of the gateway share. */
+export interface GatewayParts {
+  readonly node: Pick<KabberNode, 'peerId' | 'accounts' | 'status'>
+  readonly passwords: ClientPasswords
+  readonly webLogins: WebLogins
+  /** Undefined: no uploads. */
+  readonly files: FileStore | undefined
+  /** Of this program. */
+  readonly version: string
+}
+
 /** What a feature of one account is made of. */
 export interface FeatureContext {
   readonly account: Account
   readonly sessions: AccountSessions
+  readonly gateway: GatewayParts
+  /** All features of this account, for disco#info; complete once the gateway has started. */
+  readonly features: () => readonly Feature[]
   readonly clock: Clock
   readonly random: Random
   readonly store: Store
