@@ -35,6 +35,13 @@ export type StanzaErrorCondition = keyof typeof STANZA_ERROR_CONDITIONS
 
 const TYPES: ReadonlySet<string> = new Set<StanzaErrorType>(['auth', 'cancel', 'continue', 'modify', 'wait'])
 
+/** What a stanza error may say besides its condition. */
+export interface StanzaErrorOptions extends ErrorOptions {
+  /** @default the type of the condition in `STANZA_ERROR_CONDITIONS` */
+  readonly type?: StanzaErrorType
+  readonly detail?: Element
+}
+
 /** A failure as users and their clients see it. */
 export class StanzaError extends Error {
   override readonly name = 'StanzaError'
@@ -42,19 +49,23 @@ export class StanzaError extends Error {
   readonly type: StanzaErrorType
   /** What a person may be shown; in English. */
   readonly text: string | undefined
+  /** What an extension adds to the condition (RFC 6120 §8.3.4). */
+  readonly detail: Element | undefined
 
-  constructor(condition: StanzaErrorCondition, text?: string, options?: ErrorOptions & { type?: StanzaErrorType }) {
+  constructor(condition: StanzaErrorCondition, text?: string, options?: StanzaErrorOptions) {
     super(text === undefined ? condition : `${condition}: ${text}`, options)
     this.condition = condition
     this.type = options?.type ?? STANZA_ERROR_CONDITIONS[condition]
     this.text = text
+    this.detail = options?.detail
   }
 
   /** The `<error/>` of a stanza in `jabber:client`. */
   toElement(): Element {
     const condition = element(this.condition, NS_STANZAS)
     const text = this.text === undefined ? [] : [element('text', NS_STANZAS, { 'xml:lang': 'en' }, [this.text])]
-    return element('error', NS_CLIENT, { type: this.type }, [condition, ...text])
+    const detail = this.detail === undefined ? [] : [this.detail]
+    return element('error', NS_CLIENT, { type: this.type }, [condition, ...text, ...detail])
   }
 
   /** Reads an `<error/>`; what it does not say in words of RFC 6120 becomes `undefined-condition`. */

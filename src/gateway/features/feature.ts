@@ -63,6 +63,13 @@ export interface DiscoIdentity {
   readonly name?: string
 }
 
+/** An item of XEP-0030 §4. */
+export interface DiscoItem {
+  readonly jid: string
+  readonly node?: string | undefined
+  readonly name?: string | undefined
+}
+
 /**
  * One feature of the XMPP server, made once for each account. The session layer calls `handle` for every iq get or set
  * whose payload's namespace is in `payloads[target]`.
@@ -75,6 +82,15 @@ export interface Feature {
   readonly identities?: Partial<Readonly<Record<FeatureTarget, readonly DiscoIdentity[]>>>
   /** XEP-0128 forms for disco#info. */
   readonly forms?: Partial<Readonly<Record<FeatureTarget, readonly Element[]>>>
+  /** What disco#items of an address lists for who asks (XEP-0030 §4.1), pubsub nodes say. */
+  items?(target: FeatureTarget, request: FeatureRequest): Promise<readonly DiscoItem[]>
+  /**
+   * Answers disco#info or disco#items (see `request.payload`) of a node of an address (XEP-0030 §3.2, §4.2) with the
+   * payload of the result; undefined if the node is not this feature's.
+   *
+   * @throws StanzaError
+   */
+  discoNode?(target: FeatureTarget, node: string, request: FeatureRequest): Promise<Element | undefined>
   /**
    * Answers with the payload of the result, or undefined for an empty result. For one who is not the owner,
    * `request.session` is undefined: what is not for them is refused.
