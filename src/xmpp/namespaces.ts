@@ -20,3 +20,11 @@ export const NS_PING = 'urn:xmpp:ping'
 export const NS_RECEIPTS = 'urn:xmpp:receipts'
 /** Unique and stable stanza ids (XEP-0359). */
 export const NS_STANZA_ID = 'urn:xmpp:sid:0'
+/** Data forms (XEP-0004). */
+export const NS_DATA_FORMS = 'jabber:x:data'
+/** Items of service discovery (XEP-0030). */
+export const NS_DISCO_ITEMS = 'http://jabber.org/protocol/disco#items'
+/** Forwarded stanzas (XEP-0297). */
+export const NS_FORWARD = 'urn:xmpp:forward:0'
+/** Result set management (XEP-0059). */
+export const NS_RESULT_SET = 'http://jabber.org/protocol/rsm'
