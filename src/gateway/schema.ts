@@ -1,4 +1,6 @@
 import type { TableDefinition } from '../system/store.ts'
+import { clientPasswordsTable } from './tables/client-passwords.ts'
+import { scramSecretTable } from './tables/scram-secret.ts'
 
 /** The tables of the gateway; `since` 3, the schema version that brought it. */
-export const gatewayTables: readonly TableDefinition[] = []
+export const gatewayTables: readonly TableDefinition[] = [clientPasswordsTable, scramSecretTable]
