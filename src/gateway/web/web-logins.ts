@@ -3,6 +3,7 @@ import type { Random } from '../../system/random.ts'
 import type { WebHandler, WebRequest, WebResponse } from '../../system/web.ts'
 import { BoundedMap } from '../../util/bounded-map.ts'
 import { toHex } from '../../util/bytes.ts'
+import type { ClientPasswords } from '../sasl/client-passwords.ts'
 import { readLoginBody } from './login-body.ts'
 
 /** Where the page hands in its token. */
@@ -26,18 +27,11 @@ const MAX_WEB_PASSWORDS = 8
 /** Names of the passwords of web chats, followed by a number. */
 const PASSWORD_NAME = 'web chat'
 
-/** What the web chat needs of the passwords of an account's clients. */
-export interface WebPasswords {
-  add(account: string, name: string, options: { expiresMs: number }): Promise<{ readonly password: string }>
-  list(account: string): readonly { readonly name: string; readonly createdMs: number }[]
-  revoke(account: string, name: string): Promise<boolean>
-}
-
 /** What web logins are made of. */
 export interface WebLoginsInit {
   readonly clock: Pick<Clock, 'wallMs'>
   readonly random: Pick<Random, 'bytes'>
-  readonly passwords: WebPasswords
+  readonly passwords: Pick<ClientPasswords, 'add' | 'list' | 'revoke'>
   /** Path of the WebSocket (RFC 7395) on the web port. */
   readonly websocketPath: string
 }
@@ -125,8 +119,7 @@ export class WebLogins {
       number++
     }
     const expiresMs = clock.wallMs() + WEB_PASSWORD_VALIDITY_MS
-    const { password } = await passwords.add(account, `${PASSWORD_NAME} ${number}`, { expiresMs })
-    return password
+    return await passwords.add(account, `${PASSWORD_NAME} ${number}`, { expiresMs })
   }
 }
 
