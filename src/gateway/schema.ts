@@ -1,6 +1,14 @@
 import type { TableDefinition } from '../system/store.ts'
 import { clientPasswordsTable } from './tables/client-passwords.ts'
+import { pepItemsTable, pepNodesTable } from './tables/pep.ts'
+import { privateStorageTable } from './tables/private-storage.ts'
 import { scramSecretTable } from './tables/scram-secret.ts'
 
 /** The tables of the gateway; `since` 3, the schema version that brought it. */
-export const gatewayTables: readonly TableDefinition[] = [clientPasswordsTable, scramSecretTable]
+export const gatewayTables: readonly TableDefinition[] = [
+  clientPasswordsTable,
+  scramSecretTable,
+  pepNodesTable,
+  pepItemsTable,
+  privateStorageTable,
+]

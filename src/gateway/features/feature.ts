@@ -98,6 +98,10 @@ export interface Feature {
    * @throws StanzaError
    */
   handle?(request: FeatureRequest): Promise<Element | undefined>
+  /**
+   * Changes an available presence of an own session before anybody else sees it, broadcast or directed (XEP-0398 §5).
+   */
+  outgoingPresence?(presence: Element): Element
   /** A session became available (its first presence, RFC 6121 §4.2) or changed its presence. */
   available?(session: ClientSession): void
   ended?(session: ClientSession): void
