@@ -1,5 +1,6 @@
 import type { TableDefinition } from '../system/store.ts'
 import { clientPasswordsTable } from './tables/client-passwords.ts'
+import { deliveredTable } from './tables/delivered.ts'
 import { pepItemsTable, pepNodesTable } from './tables/pep.ts'
 import { privateStorageTable } from './tables/private-storage.ts'
 import { scramSecretTable } from './tables/scram-secret.ts'
