@@ -36,6 +36,11 @@ export interface ClientConnection {
   open(handlers: ClientConnectionHandlers): void
   /** Writes text, on a WebSocket as one frame. Ignored after the end. */
   write(text: string): void
+  /**
+   * Its client has logged in: from now on a WebSocket frame may be as long as a stanza; before that, a frame of more
+   * than 10,000 bytes ends the connection (a frame is in memory before anybody sees it). Idempotent.
+   */
+  loggedIn(): void
   /** Bytes written that the machine has not taken yet. */
   readonly bufferedBytes: number
   pause(): void

@@ -85,6 +85,11 @@ export class MemoryClient {
     return this.#wire.isShut
   }
 
+  /** Whether the node has told the connection that its client has logged in. */
+  get isLoggedIn(): boolean {
+    return this.#wire.isLoggedIn
+  }
+
   /** Whether the node has asked for no more data. */
   get isPaused(): boolean {
     return this.#wire.isPaused
@@ -127,6 +132,7 @@ class MemoryWire implements ClientConnection {
   handshakeFails = false
   isPaused = false
   isShut = false
+  isLoggedIn = false
   readonly #startTls: TlsSecurity | undefined
   #tls: TlsSecurity | undefined
   #handlers: ClientConnectionHandlers | undefined
@@ -139,6 +145,7 @@ class MemoryWire implements ClientConnection {
   #isHandshaking = false
   #isInjected = false
   #isPumping = false
+  #isDraining = false
   #close: () => void = () => {}
 
   constructor(init: MemoryClientInit) {
@@ -174,14 +181,18 @@ class MemoryWire implements ClientConnection {
   }
 
   write(text: string): void {
-    assert(!this.#isHandshaking, 'nothing is written during the handshake')
     if (this.isShut || this.#isEnding) {
       return
     }
     this.#outgoing.push(text)
-    if (!this.#isStalled) {
+    if (!this.#isStalled && !this.#isHandshaking) {
       this.#leave()
+      this.#tellDrained()
     }
+  }
+
+  loggedIn(): void {
+    this.isLoggedIn = true
   }
 
   pause(): void {
@@ -204,12 +215,14 @@ class MemoryWire implements ClientConnection {
     }
     this.#isHandshaking = false
     this.#tls = this.#startTls
+    this.#leave()
     this.#pump()
   }
 
   end(): void {
     this.#isEnding = true
-    if (this.#outgoing.length === 0) {
+    this.#incoming = []
+    if (this.#outgoing.length === 0 || this.#isHandshaking) {
       this.shut()
     }
   }
@@ -219,7 +232,7 @@ class MemoryWire implements ClientConnection {
   }
 
   arrive(data: Uint8Array | string, injected: boolean): void {
-    if (this.isShut) {
+    if (this.isShut || this.#isEnding) {
       return
     }
     assert(this.transport === 'websocket' || !injected || this.#startTls !== undefined, 'injection needs STARTTLS')
@@ -247,10 +260,9 @@ class MemoryWire implements ClientConnection {
 
   flow(): void {
     this.#isStalled = false
-    const wasFull = this.#outgoing.length > 0
-    this.#leave()
-    if (wasFull && !this.isShut) {
-      queueMicrotask(() => this.isShut || this.#handlers?.drained())
+    if (this.#outgoing.length > 0) {
+      this.#leave()
+      this.#tellDrained()
     }
   }
 
@@ -279,6 +291,18 @@ class MemoryWire implements ClientConnection {
     this.#wake()
     if (this.#isEnding) {
       this.shut()
+    }
+  }
+
+  #tellDrained(): void {
+    if (!this.#isDraining) {
+      this.#isDraining = true
+      queueMicrotask(() => {
+        this.#isDraining = false
+        if (!this.isShut && this.#outgoing.length === 0) {
+          this.#handlers?.drained()
+        }
+      })
     }
   }
 
