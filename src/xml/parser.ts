@@ -1,5 +1,6 @@
 import { SaxesParser } from 'saxes'
 import type { Element } from './element.ts'
+import type { NamespaceScope } from './namespace-scope.ts'
 import { refuseRestrictedMarkup } from './restricted-markup.ts'
 import { TreeBuilder } from './tree-builder.ts'
 import { XmlError } from './xml-error.ts'
@@ -10,21 +11,41 @@ const BYTE_ORDER_MARK = 0xfeff
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** An element, and the namespaces in force inside it. */
+export interface ScopedElement {
+  readonly element: Element
+  readonly scope: NamespaceScope
+}
+
 /**
- * Reads a frame that holds exactly one XML element, with nothing but white space around it.
+ * Reads a frame that holds exactly one XML element, with nothing but white space around it. `scope` holds the namespaces
+ * that were declared around it, by the header of a stream say.
  *
  * @throws XmlError
  */
-export function parseElement(frame: Uint8Array | string, limits: XmlLimits = DEFAULT_XML_LIMITS): Element {
+export function parseElement(
+  frame: Uint8Array | string,
+  limits: XmlLimits = DEFAULT_XML_LIMITS,
+  scope?: NamespaceScope,
+): Element {
+  return parseScopedElement(frame, limits, scope).element
+}
+
+/** As `parseElement`, with the namespaces that the element declares for what is inside it. @throws XmlError */
+export function parseScopedElement(
+  frame: Uint8Array | string,
+  limits: XmlLimits,
+  scope?: NamespaceScope,
+): ScopedElement {
   const text = typeof frame === 'string' ? checkText(frame, limits) : decodeText(frame, limits)
   // RFC 6120 §11.6: U+FEFF is never a byte order mark; saxes would skip it.
   if (text.charCodeAt(0) === BYTE_ORDER_MARK) {
     throw new XmlError('not-well-formed', 'text outside of the element')
   }
   refuseRestrictedMarkup(text)
-  const builder = new TreeBuilder(limits)
+  const builder = new TreeBuilder(limits, scope)
   parseInto(builder, text)
-  return builder.take()
+  return { element: builder.take(), scope: builder.outermostScope }
 }
 
 function decodeText(bytes: Uint8Array, limits: XmlLimits): string {

@@ -13,7 +13,8 @@ export class TreeBuilder {
   readonly #open: Element[] = []
   readonly #children: XmlNode[][] = []
   readonly #scopes: NamespaceScope[] = []
-  #scope = NamespaceScope.ROOT
+  #scope: NamespaceScope
+  #outermostScope: NamespaceScope
   #root: Element | undefined
   #elements = 0
   #namespaceLength = 0
@@ -21,8 +22,16 @@ export class TreeBuilder {
   #declaresDefault = false
   #hasPrefixedAttributes = false
 
-  constructor(limits: XmlLimits) {
+  /** `scope` holds the namespaces in force around the element. */
+  constructor(limits: XmlLimits, scope: NamespaceScope = NamespaceScope.ROOT) {
     this.#limits = limits
+    this.#scope = scope
+    this.#outermostScope = scope
+  }
+
+  /** The namespaces in force inside the outermost element, once its tag is complete. */
+  get outermostScope(): NamespaceScope {
+    return this.#outermostScope
   }
 
   /** A tag has begun; its attributes are still to come. */
@@ -64,6 +73,9 @@ export class TreeBuilder {
       own = this.#takeDefaultNamespace(attributes)
     } else if (this.#attributes === 0) {
       own = NO_ATTRIBUTES
+    }
+    if (this.#open.length === 0) {
+      this.#outermostScope = this.#scope
     }
     const children: XmlNode[] = []
     const opened = this.#makeElement(name, own, children)
