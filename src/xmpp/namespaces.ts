@@ -28,3 +28,15 @@ export const NS_DISCO_ITEMS = 'http://jabber.org/protocol/disco#items'
 export const NS_FORWARD = 'urn:xmpp:forward:0'
 /** Result set management (XEP-0059). */
 export const NS_RESULT_SET = 'http://jabber.org/protocol/rsm'
+/** Bookmarks of rooms as items of their own (XEP-0402). */
+export const NS_BOOKMARKS = 'urn:xmpp:bookmarks:1'
+/** Bookmarks in one element, in private storage or one item (XEP-0048). */
+export const NS_BOOKMARKS_LEGACY = 'storage:bookmarks'
+/** User nickname (XEP-0172). */
+export const NS_NICKNAME = 'http://jabber.org/protocol/nick'
+/** Avatars: the images (XEP-0084 §4.2.1). */
+export const NS_AVATAR_DATA = 'urn:xmpp:avatar:data'
+/** Avatars: what there is (XEP-0084 §4.2.2). */
+export const NS_AVATAR_METADATA = 'urn:xmpp:avatar:metadata'
+/** vCards (XEP-0054). */
+export const NS_VCARD = 'vcard-temp'

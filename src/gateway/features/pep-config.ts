@@ -1,7 +1,7 @@
 import { type Element, element } from '../../xml/element.ts'
 import { type DataFormValues, dataForm } from '../../xmpp/data-form.ts'
 import { pubsubError } from '../../xmpp/extensions/pubsub.ts'
-import { NS_DATA_FORMS } from '../../xmpp/namespaces.ts'
+import { NS_BOOKMARKS, NS_BOOKMARKS_LEGACY, NS_DATA_FORMS, NS_NICKNAME } from '../../xmpp/namespaces.ts'
 
 /** FORM_TYPE of a node's configuration (XEP-0060 §16.4.4). */
 export const PEP_CONFIG_FORM = 'http://jabber.org/protocol/pubsub#node_config'
@@ -33,8 +33,8 @@ export interface PepConfig {
   readonly notifyRetract: boolean
 }
 
-/** Of nodes made by publishing to them (XEP-0163 §8): the last item, for those who see our presence. */
-export const PEP_DEFAULTS: PepConfig = {
+/** XEP-0163 §8: the last item, for those who see our presence. */
+const DEFAULTS: PepConfig = {
   title: '',
   payloadType: '',
   accessModel: 'presence',
@@ -47,6 +47,20 @@ export const PEP_DEFAULTS: PepConfig = {
   notifyConfig: false,
   notifyDelete: true,
   notifyRetract: true,
+}
+
+/** Nodes for which the default of XEP-0163 would show too much or too little, until a client says what it wants. */
+const DEFAULTS_BY_NODE: ReadonlyMap<string, Partial<PepConfig>> = new Map<string, Partial<PepConfig>>([
+  // What a stranger sees with a subscription request (XEP-0172 §4.2).
+  [NS_NICKNAME, { accessModel: 'open' }],
+  // XEP-0402 §3.3; XEP-0411 §5: nobody else sees them.
+  [NS_BOOKMARKS, { accessModel: 'whitelist', maxItems: PEP_ITEMS_MAX, sendLast: 'never' }],
+  [NS_BOOKMARKS_LEGACY, { accessModel: 'whitelist' }],
+])
+
+/** The configuration of a node that is made without saying how, or of any node if no name is given. */
+export function defaultPepConfig(node?: string): PepConfig {
+  return { ...DEFAULTS, ...DEFAULTS_BY_NODE.get(node ?? '') }
 }
 
 interface ConfigField {

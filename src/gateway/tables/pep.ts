@@ -1,5 +1,3 @@
-import type { TableDefinition } from '../../system/store.ts'
-
 /** Nodes of an account (XEP-0163). */
 export const pepNodesTable = {
   name: 'pep_nodes',
@@ -15,7 +13,7 @@ export const pepNodesTable = {
   },
   key: ['account', 'node'],
   indexes: {},
-} as const satisfies TableDefinition
+} as const
 
 /** Items of those nodes. */
 export const pepItemsTable = {
@@ -34,4 +32,4 @@ export const pepItemsTable = {
   },
   key: ['account', 'node', 'id'],
   indexes: { by_sequence: ['account', 'node', 'sequence'] },
-} as const satisfies TableDefinition
+} as const

@@ -1,5 +1,3 @@
-import type { TableDefinition } from '../../system/store.ts'
-
 /** What clients keep for themselves (XEP-0049), by name and namespace of the element; also the account's vCard (XEP-0054). */
 export const privateStorageTable = {
   name: 'private_storage',
@@ -15,4 +13,4 @@ export const privateStorageTable = {
   },
   key: ['account', 'namespace', 'name'],
   indexes: {},
-} as const satisfies TableDefinition
+} as const
