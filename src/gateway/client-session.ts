@@ -73,6 +73,8 @@ export interface ClientSession {
 export interface StreamHost {
   /** The account (bare JID) that somebody means who types this localpart: an XID or a local alias. */
   findAccount(localpart: string): string | undefined
+  /** Whom the owner's commands mean that name nobody (SASL EXTERNAL without authorization identity): the first account. */
+  readonly ownerAccount: string | undefined
   /** Binds a resource to an authenticated stream. @throws StanzaError `conflict`, `resource-constraint` */
   bind(request: BindRequest): BoundSession
   /** Stream features after login beside those of the stream itself: roster versioning, pre-approval, caps. */

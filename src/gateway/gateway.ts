@@ -71,12 +71,7 @@ class LocalGateway implements Gateway, StreamHost {
 
   constructor(components: GatewayComponents, init: GatewayInit) {
     this.passwords = new ClientPasswords(components)
-    const passwords = {
-      add: async (...of: Parameters<ClientPasswords['add']>) => ({ password: await this.passwords.add(...of) }),
-      list: (account: string) => this.passwords.list(account),
-      revoke: async (account: string, name: string) => await this.passwords.revoke(account, name),
-    }
-    this.webLogins = new WebLogins({ ...components, passwords, websocketPath: init.websocketPath })
+    this.webLogins = new WebLogins({ ...components, passwords: this.passwords, websocketPath: init.websocketPath })
     const parts: GatewayParts = {
       node: init.node,
       passwords: this.passwords,
@@ -95,6 +90,10 @@ class LocalGateway implements Gateway, StreamHost {
 
   get host(): StreamHost {
     return this
+  }
+
+  get ownerAccount(): string | undefined {
+    return this.#hubs.keys().next().value
   }
 
   start(): void {
