@@ -3,6 +3,7 @@ import type { Random } from '../system/random.ts'
 import type { Store } from '../system/store.ts'
 import type { WebHandler } from '../system/web.ts'
 import type { GatewayParts } from './features/feature.ts'
+import { uploadHandler } from './web/upload-handler.ts'
 
 /** What a web handler is made of. */
 export interface WebHandlerContext {
@@ -15,4 +16,5 @@ export interface WebHandlerContext {
 /** What the gateway answers on the web port beside WebSockets, asked in this order. */
 export const webHandlers: readonly ((context: WebHandlerContext) => WebHandler)[] = [
   ({ gateway }) => gateway.webLogins.handle,
+  uploadHandler,
 ]

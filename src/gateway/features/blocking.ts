@@ -1,3 +1,4 @@
+import type { Account } from '../../node/api.ts'
 import { type Element, element } from '../../xml/element.ts'
 import { Jid } from '../../xmpp/jid.ts'
 import { NS_CLIENT } from '../../xmpp/namespaces.ts'
@@ -14,23 +15,31 @@ const MAX_ITEMS = 1_000
 
 type BlockingContext = Pick<FeatureContext, 'account' | 'sessions'>
 
+interface BlockingState {
+  /** Who has requested the list, and is told of changes. */
+  readonly interested: Set<ClientSession>
+  /** Requests under way to unblock everybody. */
+  unblockingAll: number
+}
+
 /** The owner's block list (XEP-0191); what it does to stanzas is the node's. */
 export function blockingFeature(context: BlockingContext): Feature {
   const { account } = context
-  const interested = new Set<ClientSession>()
+  const state: BlockingState = { interested: new Set(), unblockingAll: 0 }
   const unsubscribe = account.subscribe((event) => {
     if (event.type === 'blocked') {
-      push(context, interested, listElement('block', event.jids))
+      push(context, state.interested, listElement('block', event.jids))
     } else if (event.type === 'unblocked') {
-      push(context, interested, listElement('unblock', event.jids))
+      // XEP-0191 §3.5: that all are unblocked is said without items.
+      push(context, state.interested, listElement('unblock', state.unblockingAll > 0 ? [] : event.jids))
     }
   })
   return {
     payloads: { account: [NS_BLOCKING] },
     disco: { account: [NS_BLOCKING], server: [NS_BLOCKING] },
-    handle: (request: FeatureRequest) => handle(context, interested, request),
+    handle: (request: FeatureRequest) => handle(context, state, request),
     ended: (session) => {
-      interested.delete(session)
+      state.interested.delete(session)
     },
     stop: async () => unsubscribe(),
   }
@@ -38,13 +47,13 @@ export function blockingFeature(context: BlockingContext): Feature {
 
 async function handle(
   { account }: BlockingContext,
-  interested: Set<ClientSession>,
+  state: BlockingState,
   request: FeatureRequest,
 ): Promise<Element | undefined> {
   const session = ownerSession(request)
   const { payload, type } = request
   if (type === 'get' && payload.name === 'blocklist') {
-    interested.add(session)
+    state.interested.add(session)
     return listElement('blocklist', account.blocked())
   }
   if (type === 'set' && payload.name === 'block') {
@@ -56,10 +65,20 @@ async function handle(
     return undefined
   }
   if (type === 'set' && payload.name === 'unblock') {
-    await account.unblock(readItems(payload)) // XEP-0191 §3.5: without items all
+    await unblock(account, state, readItems(payload))
     return undefined
   }
   throw notUnderstood()
+}
+
+async function unblock(account: Account, state: BlockingState, jids: readonly string[]): Promise<void> {
+  const all = jids.length === 0 ? 1 : 0
+  state.unblockingAll += all
+  try {
+    await account.unblock(jids)
+  } finally {
+    state.unblockingAll -= all
+  }
 }
 
 /** @throws StanzaError `bad-request`, `jid-malformed`, `policy-violation` */
