@@ -1,10 +1,10 @@
 import type { FileStore } from '../../system/file-store.ts'
 import type { WebHandler, WebRequest, WebResponse } from '../../system/web.ts'
+import type { FeatureContext } from '../features/feature.ts'
 import { mediaType, nameSegment } from '../features/upload-name.ts'
 import { fillSlot, findUpload, type UploadRow } from '../features/upload-rows.ts'
-import type { WebHandlerContext } from '../web-handlers.ts'
 
-type UploadHandlerContext = Pick<WebHandlerContext, 'clock' | 'gateway' | 'store'>
+type UploadHandlerContext = Pick<FeatureContext, 'clock' | 'gateway' | 'store'>
 
 const ID = /^[0-9a-f]{32}$/
 const ALLOWED_METHODS = 'GET, HEAD, OPTIONS, PUT'
