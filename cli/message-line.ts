@@ -1,4 +1,4 @@
-import type { MessageView } from './control/messages.ts'
+import type { MessageView } from './client/messages.ts'
 import { manyLines, oneLine } from './terminal-text.ts'
 
 /** What continues a message of several lines. */

@@ -1,7 +1,8 @@
+import type { Availability } from '../../src/index.ts'
 import { CliError } from '../cli-error.ts'
-import type { ControlClient } from '../control/client.ts'
-import type { ControlEvent, MessageView, PresenceWord } from '../control/messages.ts'
-import { type Sent, sendMessage } from '../control/send-and-wait.ts'
+import { type ArchivedView, messageView } from '../client/archive.ts'
+import type { IncomingEvent } from '../client/incoming.ts'
+import type { Outgoing, Sent, SentNews } from '../client/outgoing.ts'
 import { messageLine, speaker } from '../message-line.ts'
 import { checkMessageText } from '../message-text.ts'
 import type { Output, OutputEvent } from '../output.ts'
@@ -12,7 +13,7 @@ const MARK_CHARACTERS = 40
 
 /** What a conversation is made of. */
 export interface ConversationInit {
-  readonly client: ControlClient
+  readonly outgoing: Pick<Outgoing, 'send'>
   readonly output: Output
   readonly address: string
   readonly name: string | undefined
@@ -31,7 +32,7 @@ export class Conversation {
   readonly #queued = new Set<string>()
   /** States that were told before the answer to `send`. */
   #early = new Map<string, Sent>()
-  #presence: PresenceWord | undefined
+  #presence: Availability | undefined
   #idle: () => void = () => {}
   /** Messages that could not be sent. */
   failures = 0
@@ -41,10 +42,10 @@ export class Conversation {
   }
 
   /** Shows messages from before. */
-  showHistory(messages: readonly MessageView[]): void {
+  showHistory(messages: readonly ArchivedView[]): void {
     const { output, name } = this.#init
     for (const message of messages) {
-      output.event({ event: 'history', ...message }, messageLine(message, name))
+      output.event({ event: 'history', ...messageView(message) }, messageLine(message, name))
       if (message.direction === 'out' && (message.state === 'queued' || message.state === 'stored')) {
         this.#underway.set(message.id, message.body)
         if (message.state === 'queued') {
@@ -54,7 +55,7 @@ export class Conversation {
     }
   }
 
-  showPresence(presence: PresenceWord): void {
+  showPresence(presence: Availability): void {
     if (presence !== this.#presence) {
       this.#presence = presence
       const words = presence === 'unavailable' ? 'is not there; messages wait for them' : `is ${presence}`
@@ -63,8 +64,8 @@ export class Conversation {
   }
 
   /** Acts on an event of the account; those of other conversations are none of its business. */
-  handle(event: ControlEvent): void {
-    if (event.event === 'contact' || event.peer !== this.#init.address) {
+  handle(event: IncomingEvent | ({ readonly event: 'message-state' } & SentNews)): void {
+    if (event.peer !== this.#init.address) {
       return
     }
     if (event.event === 'presence') {
@@ -72,15 +73,16 @@ export class Conversation {
     } else if (event.event === 'message-state') {
       this.#mark(event)
     } else if (event.message.direction === 'in') {
-      this.#show({ event: 'message', ...event.message }, messageLine(event.message, this.#init.name))
+      this.#show({ event: 'message', ...messageView(event.message) }, messageLine(event.message, this.#init.name))
     }
   }
 
   /** Sends one line; a refusal is shown and counted. */
   async send(text: string): Promise<void> {
-    const { client, address, echo } = this.#init
+    const { outgoing, address, echo } = this.#init
     try {
-      const sent = await sendMessage(client, address, checkMessageText(text))
+      const { id, state } = await outgoing.send(address, checkMessageText(text))
+      const sent = { id, state }
       this.#underway.set(sent.id, text)
       this.#queued.add(sent.id)
       this.#show({ event: 'sent', ...sent }, echo ? `   <me> ${oneLine(text)}` : undefined)

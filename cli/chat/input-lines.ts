@@ -1,6 +1,6 @@
 import { createInterface, type Interface } from 'node:readline'
 import { badInput } from '../cli-error.ts'
-import { LineSplitter, LineTooLongError } from '../control/line-splitter.ts'
+import { LineSplitter, LineTooLongError } from '../line-splitter.ts'
 import { MAX_TEXT_BYTES } from '../message-text.ts'
 
 /** Where the lines of a conversation come from, and how to print without tearing the line being typed. */

@@ -1,13 +1,17 @@
+import { element, NS_CLIENT } from '../../src/index.ts'
 import { Conversation } from '../chat/conversation.ts'
 import { type InputLines, openInputLines } from '../chat/input-lines.ts'
 import { CliError } from '../cli-error.ts'
+import { newestMessages } from '../client/archive.ts'
+import { type ContactView, listContacts } from '../client/contacts.ts'
+import { findContact } from '../client/find-contact.ts'
+import { incomingEvents } from '../client/incoming.ts'
+import type { NodeClient } from '../client/node-client.ts'
+import { Outgoing } from '../client/outgoing.ts'
+import { withNode } from '../client/with-node.ts'
 import type { CommandContext } from '../context.ts'
-import type { ControlClient } from '../control/client.ts'
-import type { PresenceWord } from '../control/messages.ts'
-import { withNode } from '../control/with-node.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { speaker } from '../message-line.ts'
-import { newestMessages } from './history.ts'
 
 /** Messages shown on entry. */
 const HISTORY_MESSAGES = 20
@@ -24,26 +28,35 @@ export async function chat(context: CommandContext, [address = '']: readonly str
   await withNode(context, (client) => converse(context, client, address), address)
 }
 
-async function converse(context: CommandContext, client: ControlClient, given: string): Promise<void> {
+async function converse(context: CommandContext, client: NodeClient, given: string): Promise<void> {
   const { output } = context
-  const found = await client.request<{ address: string; name?: string; presence: PresenceWord }>('find', {
-    address: given,
-  })
-  output.text(`Talking to ${speaker(found.name, found.address)}. /help for help, /quit to leave.`)
+  const contacts = await listContacts(client)
+  const { address, name } = findContact(contacts, given)
+  output.text(`Talking to ${speaker(name, address)}. /help for help, /quit to leave.`)
   const input = openInputLines()
+  const outgoing = await Outgoing.open(client)
   const conversation = new Conversation({
-    client,
+    outgoing,
     output,
-    address: found.address,
-    name: found.name,
+    address,
+    name,
     echo: !input.interactive,
     around: (print) => input.around(print),
   })
-  const before = await newestMessages(client, found.address, HISTORY_MESSAGES)
+  const before = await newestMessages(client, address, HISTORY_MESSAGES)
   input.around(() => conversation.showHistory(before))
-  client.onEvent((event) => conversation.handle(event))
-  await client.request('subscribe', { available: true })
-  conversation.showPresence(found.presence)
+  outgoing.onNews((news) => conversation.handle({ event: 'message-state', ...news }))
+  const nameOf = (jid: string): string => speaker(contactAt(contacts, jid)?.name, jid)
+  incomingEvents(client, before.at(-1)?.archiveId, (event) => {
+    if (event.event === 'message' && event.peer !== address) {
+      // This session may be the only client: what it was given and did not show would be noticed nowhere.
+      input.around(() => output.text(`-- a message from ${nameOf(event.peer)}: kabber chat ${event.peer}`))
+    }
+    conversation.handle(event)
+  })
+  // RFC 6121 §4.2: from here on the owner is there, and hears who else is.
+  client.send(element('presence', NS_CLIENT))
+  conversation.showPresence(contactAt(contacts, address)?.presence ?? 'unavailable')
   try {
     await Promise.race([talk(conversation, input, output.text.bind(output)), nodeGone(client)])
   } finally {
@@ -52,6 +65,10 @@ async function converse(context: CommandContext, client: ControlClient, given: s
   if (conversation.failures > 0 && !input.interactive) {
     context.exitWith(EXIT_CODES.failed)
   }
+}
+
+function contactAt(contacts: readonly ContactView[], jid: string): ContactView | undefined {
+  return contacts.find(({ address }) => address === jid)
 }
 
 async function talk(conversation: Conversation, input: InputLines, print: (text: string) => void): Promise<void> {
@@ -74,7 +91,7 @@ async function talk(conversation: Conversation, input: InputLines, print: (text:
   }
 }
 
-async function nodeGone(client: ControlClient): Promise<never> {
+async function nodeGone(client: NodeClient): Promise<never> {
   await client.closed
   throw new CliError(EXIT_CODES.failed, 'service-unavailable', 'the node stopped; what was sent is on its disk')
 }

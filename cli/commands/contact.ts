@@ -1,6 +1,7 @@
+import { acceptContact, addContact, type ContactView, listContacts, removeContact } from '../client/contacts.ts'
+import { findContact } from '../client/find-contact.ts'
+import { withNode } from '../client/with-node.ts'
 import type { CommandContext } from '../context.ts'
-import type { ContactView } from '../control/messages.ts'
-import { withNode } from '../control/with-node.ts'
 import { oneLine } from '../terminal-text.ts'
 
 /** `kabber contact add ADDRESS [--name N]` */
@@ -12,10 +13,8 @@ export async function contactAdd(
   await withNode(
     context,
     async (client) => {
-      const { contact, checked } = await client.request<{ contact: ContactView; checked: boolean }>('contact-add', {
-        address,
-        ...options,
-      })
+      const { checked, ...found } = findContact(await listContacts(client), address)
+      const contact = await addContact(client, { ...found, ...options })
       context.output.result(contact, `Added ${describe(contact)}`)
       if (!checked && !context.output.json) {
         context.output.note('Note: a bare address has no checksum; compare it with theirs, or use their contact URI.')
@@ -28,7 +27,7 @@ export async function contactAdd(
 /** `kabber contact list` */
 export async function contactList(context: CommandContext): Promise<void> {
   await withNode(context, async (client) => {
-    const { contacts } = await client.request<{ contacts: readonly ContactView[] }>('contact-list')
+    const contacts = await listContacts(client)
     for (const contact of contacts) {
       context.output.result(contact, describe(contact))
     }
@@ -43,7 +42,8 @@ export async function contactAccept(context: CommandContext, [address = '']: rea
   await withNode(
     context,
     async (client) => {
-      const contact = await client.request<ContactView>('contact-accept', { address })
+      const found = findContact(await listContacts(client), address)
+      const contact = await acceptContact(client, found.address)
       context.output.result(contact, `Accepted ${describe(contact)}`)
     },
     address,
@@ -55,8 +55,9 @@ export async function contactRemove(context: CommandContext, [address = '']: rea
   await withNode(
     context,
     async (client) => {
-      const removed = await client.request<{ address: string }>('contact-remove', { address })
-      context.output.result(removed, `Removed ${removed.address}`)
+      const found = findContact(await listContacts(client), address)
+      await removeContact(client, found.address)
+      context.output.result({ address: found.address }, `Removed ${found.address}`)
     },
     address,
   )

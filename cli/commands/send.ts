@@ -1,8 +1,10 @@
 import { CliError } from '../cli-error.ts'
+import { listContacts } from '../client/contacts.ts'
+import { findContact } from '../client/find-contact.ts'
+import type { NodeClient } from '../client/node-client.ts'
+import { type AwaitedState, isReached, Outgoing, type Sent } from '../client/outgoing.ts'
+import { withNode } from '../client/with-node.ts'
 import type { CommandContext } from '../context.ts'
-import type { ControlClient } from '../control/client.ts'
-import { type AwaitedState, DeliveryWatch, isReached, type Sent, sendMessage } from '../control/send-and-wait.ts'
-import { withNode } from '../control/with-node.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { checkMessageText, MAX_TEXT_BYTES } from '../message-text.ts'
 import { readStdin } from '../read-stdin.ts'
@@ -33,17 +35,15 @@ export async function send(
 }
 
 async function sendAndMaybeWait(
-  client: ControlClient,
-  address: string,
+  client: NodeClient,
+  given: string,
   text: string,
   { wait, timeout }: SendOptions,
 ): Promise<Sent> {
-  if (wait === undefined) {
-    return await sendMessage(client, address, text)
-  }
-  const watch = await DeliveryWatch.open(client)
-  const sent = await sendMessage(client, address, text)
-  return await watch.settled(sent, timeout, wait)
+  const { address } = findContact(await listContacts(client), given)
+  const outgoing = await Outgoing.open(client)
+  const sent = await outgoing.send(address, text)
+  return wait === undefined ? sent : await outgoing.settled(sent, timeout, wait)
 }
 
 function describe(sent: Sent): string {

@@ -1,12 +1,15 @@
 import type { NodeStatus } from '../../src/index.ts'
+import { bootstrapAddresses } from '../bootstrap-addresses.ts'
 import { formatByteSize } from '../byte-size.ts'
+import { nodeStatus } from '../client/node-status.ts'
+import { withNode } from '../client/with-node.ts'
 import type { CommandContext } from '../context.ts'
-import { withNode } from '../control/with-node.ts'
 
 /** `kabber status` */
 export async function status(context: CommandContext): Promise<void> {
   await withNode(context, async (client) => {
-    const status = await client.request<NodeStatus>('status')
+    const told = await nodeStatus(client)
+    const status = { ...told, addresses: bootstrapAddresses(told) }
     context.output.result(status, describe(status))
   })
 }

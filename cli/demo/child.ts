@@ -3,8 +3,8 @@ import { getCompileCacheDir } from 'node:module'
 import { dirname, extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CliError } from '../cli-error.ts'
-import { LineSplitter } from '../control/line-splitter.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { LineSplitter } from '../line-splitter.ts'
 
 /** Complaints kept of a child, characters: the last lines say why it failed. */
 const MAX_KEPT_STDERR = 4_096

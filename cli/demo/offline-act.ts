@@ -1,6 +1,6 @@
 import { CliError } from '../cli-error.ts'
-import type { MessageView } from '../control/messages.ts'
-import type { Sent } from '../control/send-and-wait.ts'
+import type { MessageView } from '../client/messages.ts'
+import type { Sent } from '../client/outgoing.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { STEP_LIMIT_MS, until } from './deadline.ts'
 import type { Line } from './line.ts'

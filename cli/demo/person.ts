@@ -1,8 +1,10 @@
 import { join } from 'node:path'
-import { ControlClient } from '../control/client.ts'
-import type { HistoryPage } from '../control/history-page.ts'
-import type { ContactView, MessageView } from '../control/messages.ts'
-import { type AwaitedState, DeliveryWatch, type Sent, sendMessage } from '../control/send-and-wait.ts'
+import { newestMessages } from '../client/archive.ts'
+import { acceptContact, addContact, type ContactView, listContacts } from '../client/contacts.ts'
+import { readAddress } from '../client/find-contact.ts'
+import type { MessageView } from '../client/messages.ts'
+import { NodeClient } from '../client/node-client.ts'
+import { type AwaitedState, Outgoing, type Sent } from '../client/outgoing.ts'
 import { findHome } from '../find-home.ts'
 import type { Children, KabberChild } from './child.ts'
 
@@ -17,8 +19,8 @@ export class Person {
   uri = ''
   readonly #children: Children
   #node: KabberChild | undefined
-  #client: ControlClient | undefined
-  #watch: DeliveryWatch | undefined
+  #client: NodeClient | undefined
+  #outgoing: Outgoing | undefined
 
   constructor(name: string, folder: string, children: Children) {
     this.#children = children
@@ -42,8 +44,8 @@ export class Person {
       ...['--listen', '/ip4/127.0.0.1/tcp/0', '--bootstrap', bootstrap],
     ])
     await this.#node.firstLine
-    this.#client = await ControlClient.connect(findHome({ home: this.home }))
-    this.#watch = await DeliveryWatch.open(this.#client)
+    this.#client = await NodeClient.connect(findHome({ home: this.home }))
+    this.#outgoing = await Outgoing.open(this.#client)
   }
 
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -52,41 +54,45 @@ export class Person {
   }
 
   async addContact(other: Person): Promise<void> {
-    await this.#request('contact-add', { address: other.uri })
+    await addContact(this.#connected(), readAddress(other.uri))
   }
 
   async acceptContact(other: Person): Promise<void> {
-    await this.#request('contact-accept', { address: other.address })
+    await acceptContact(this.#connected(), other.address)
   }
 
   async contact(other: Person): Promise<ContactView | undefined> {
-    const { contacts } = await this.#request<{ contacts: readonly ContactView[] }>('contact-list', {})
+    const contacts = await listContacts(this.#connected())
     return contacts.find(({ address }) => address === other.address)
   }
 
   /** Resolves when it is on disk here. */
   async send(other: Person, text: string): Promise<Sent> {
-    return await sendMessage(this.#connected(), other.address, text)
+    return await this.#sender().send(other.address, text)
   }
 
   /** What has become of a message when it is `awaited`, at the latest after `limitMs`. */
   async settled(sent: Sent, limitMs: number, awaited: AwaitedState): Promise<Sent> {
-    return (await this.#watch?.settled(sent, limitMs, awaited)) ?? sent
+    return await this.#sender().settled(sent, limitMs, awaited)
   }
 
   async history(other: Person): Promise<readonly MessageView[]> {
-    const page = await this.#request<HistoryPage>('history', { address: other.address, limit: HISTORY_LIMIT })
-    return page.messages
+    return await newestMessages(this.#connected(), other.address, HISTORY_LIMIT)
   }
 
-  async #request<Result extends object>(method: string, params: object): Promise<Result> {
-    return await this.#connected().request<Result>(method, params)
+  /** The session with the node. */
+  #connected(): NodeClient {
+    return this.#started(this.#client)
   }
 
-  #connected(): ControlClient {
-    if (this.#client === undefined) {
+  #sender(): Outgoing {
+    return this.#started(this.#outgoing)
+  }
+
+  #started<Part>(part: Part | undefined): Part {
+    if (part === undefined) {
       throw new Error(`${this.name}'s node was not started`)
     }
-    return this.#client
+    return part
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { LineSplitter, LineTooLongError } from '../../../cli/control/line-splitter.ts'
+import { LineSplitter, LineTooLongError } from '../../../cli/line-splitter.ts'
 
 const encoder = new TextEncoder()
 

@@ -2,17 +2,17 @@ import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { findHome } from '../find-home.ts'
-import { ControlClient } from './client.ts'
+import { NodeClient } from './node-client.ts'
 
 /**
- * Runs `task` with a connection to the running node. A command that takes an address passes it too: one that is malformed
+ * Runs `task` with a session of the running node. A command that takes an address passes it too: one that is malformed
  * is told before the missing node, because starting one would not help.
  *
  * @throws CliError `noNode` if none is running
  */
 export async function withNode(
   context: CommandContext,
-  task: (client: ControlClient) => Promise<void>,
+  task: (client: NodeClient) => Promise<void>,
   address?: string,
 ): Promise<void> {
   const client = await connect(context, address)
@@ -23,10 +23,10 @@ export async function withNode(
   }
 }
 
-async function connect(context: CommandContext, address: string | undefined): Promise<ControlClient> {
+async function connect(context: CommandContext, address: string | undefined): Promise<NodeClient> {
   const home = findHome(context)
   try {
-    return await ControlClient.connect(home)
+    return await NodeClient.connect(home)
   } catch (error) {
     if (error instanceof CliError && error.exitCode === EXIT_CODES.noNode && address !== undefined) {
       await refuseMalformed(address)

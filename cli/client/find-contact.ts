@@ -1,24 +1,21 @@
-import { type Account, IdentityError, type PeerAddresses, parseAddress } from '../../src/index.ts'
+import { type Contact, IdentityError, parseAddress } from '../../src/index.ts'
 import { CliError } from '../cli-error.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import type { ContactView } from './contacts.ts'
 
 /** Whom a command means. */
-export interface FoundContact {
-  readonly address: string
-  readonly name: string | undefined
-  readonly hints: readonly PeerAddresses[]
+export interface FoundContact extends Contact {
   /** A checksum vouches for the address. */
   readonly checked: boolean
 }
 
 /**
- * Reads an ADDRESS: a contact URI, a bare address, or the name of exactly one roster item.
+ * Reads an ADDRESS: a contact URI, a bare address, or the name of exactly one contact.
  *
  * @throws CliError `jid-malformed` for what is none of them, `item-not-found` for an ambiguous name
  */
-export function findContact(account: Account, text: string): FoundContact {
-  const roster = account.roster()
-  const named = roster.filter(({ name }) => name !== undefined && name.toLowerCase() === text.trim().toLowerCase())
+export function findContact(contacts: readonly ContactView[], text: string): FoundContact {
+  const named = contacts.filter(({ name }) => name !== undefined && name.toLowerCase() === text.trim().toLowerCase())
   if (named.length > 1) {
     throw new CliError(
       EXIT_CODES.failed,
@@ -27,16 +24,20 @@ export function findContact(account: Account, text: string): FoundContact {
     )
   }
   if (named[0] !== undefined) {
-    return { address: named[0].jid, name: named[0].name, hints: [], checked: true }
+    return { address: named[0].address, ...nameOf(named[0]), hints: [], checked: true }
   }
   const parsed = readAddress(text)
-  const known = roster.find(({ jid }) => jid === parsed.address)
+  const known = contacts.find(({ address }) => address === parsed.address)
   return {
     address: parsed.address,
-    name: known?.name ?? parsed.name,
+    ...nameOf(known?.name === undefined ? parsed : known),
     hints: parsed.hints,
     checked: parsed.checked || known !== undefined,
   }
+}
+
+function nameOf({ name }: { readonly name?: string }): { readonly name?: string } {
+  return name === undefined ? {} : { name }
 }
 
 /**
