@@ -1,10 +1,11 @@
 import type { ArchivedMessage } from '../../node/api.ts'
 import { stampToText } from '../../util/date-time.ts'
 import { type Element, element } from '../../xml/element.ts'
-import { isStanzaIdBy, stanzaIdElement } from '../../xmpp/extensions/stanza-id.ts'
+import { stanzaIdElement } from '../../xmpp/extensions/stanza-id.ts'
 import { NS_CLIENT, NS_DELAY, NS_FORWARD } from '../../xmpp/namespaces.ts'
 import { StanzaError } from '../../xmpp/stanza-error.ts'
 import type { ClientPort, ClientSession } from '../client-session.ts'
+import { withoutServerClaims } from '../sessions/client-claims.ts'
 import { NS_ARCHIVE } from './archive-query.ts'
 import type { FeatureContext } from './feature.ts'
 
@@ -53,8 +54,7 @@ function resultMessage({ account, session, queryId }: ArchivePageTarget, archive
   return element('message', NS_CLIENT, addresses, [result])
 }
 
-/** The message with the id it has in this archive (XEP-0359 §3.1), instead of the one under which nodes know it. */
+/** The message as its account gets it, with the id it has in this archive (XEP-0359 §3.1). */
 function archivedStanza(account: string, { stanza, archiveId }: ArchivedMessage): Element {
-  const others = stanza.without((child) => isStanzaIdBy(child, account))
-  return others.append(stanzaIdElement({ by: account, id: archiveId }))
+  return withoutServerClaims(stanza, account).append(stanzaIdElement({ by: account, id: archiveId }))
 }
