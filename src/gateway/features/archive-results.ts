@@ -1,11 +1,10 @@
 import type { ArchivedMessage } from '../../node/api.ts'
 import { stampToText } from '../../util/date-time.ts'
 import { type Element, element } from '../../xml/element.ts'
-import { stanzaIdElement } from '../../xmpp/extensions/stanza-id.ts'
 import { NS_CLIENT, NS_DELAY, NS_FORWARD } from '../../xmpp/namespaces.ts'
 import { StanzaError } from '../../xmpp/stanza-error.ts'
 import type { ClientPort, ClientSession } from '../client-session.ts'
-import { withoutServerClaims } from '../sessions/client-claims.ts'
+import { archivedForClient } from '../sessions/client-message.ts'
 import { NS_ARCHIVE } from './archive-query.ts'
 import type { FeatureContext } from './feature.ts'
 
@@ -48,13 +47,11 @@ async function roomInPort({ clock }: ArchivePageTarget, port: ClientPort): Promi
 function resultMessage({ account, session, queryId }: ArchivePageTarget, archived: ArchivedMessage): Element {
   const { archiveId } = archived
   const delay = element('delay', NS_DELAY, { stamp: stampToText(archived.stampMs) })
-  const forwarded = element('forwarded', NS_FORWARD, {}, [delay, archivedStanza(account.address, archived)])
+  const forwarded = element('forwarded', NS_FORWARD, {}, [
+    delay,
+    archivedForClient(archived, account.address, { isDelayed: false }),
+  ])
   const result = element('result', NS_ARCHIVE, { queryid: queryId, id: archiveId }, [forwarded])
   const addresses = { from: account.address, to: session.jid.toString() }
   return element('message', NS_CLIENT, addresses, [result])
-}
-
-/** The message as its account gets it, with the id it has in this archive (XEP-0359 §3.1). */
-function archivedStanza(account: string, { stanza, archiveId }: ArchivedMessage): Element {
-  return withoutServerClaims(stanza, account).append(stanzaIdElement({ by: account, id: archiveId }))
 }
