@@ -1,4 +1,7 @@
 // The public entry of the package. Nothing else is public.
+export { NS_OWNER } from './gateway/features/owner-requests.ts'
+export { createGateway, type Gateway } from './gateway/gateway.ts'
+export { ClientPasswords } from './gateway/sasl/client-passwords.ts'
 export { AccountKey } from './identity/account-key.ts'
 export {
   type Contact,
@@ -24,8 +27,9 @@ export type {
   SentMessage,
 } from './node/api.ts'
 export { createNode } from './node/node.ts'
-export { type OwnAccount, type OwnKeys, readOwnKeys, writeOwnKeys } from './node/own-keys.ts'
-export { nodeSchema } from './node/schema.ts'
+export { addOwnAccount, type OwnAccount, type OwnKeys, readOwnKeys, writeOwnKeys } from './node/own-keys.ts'
+export { nodeSchema } from './schema.ts'
+export type { ClientListener } from './system/client-connection.ts'
 export type { Clock, Timer } from './system/clock.ts'
 export type { LogFields, Logger } from './system/logger.ts'
 export {
@@ -50,7 +54,11 @@ export {
   type Transaction,
 } from './system/store.ts'
 export type { System } from './system/system.ts'
+export type { WebHandler } from './system/web.ts'
 export { Element, element, type XmlNode } from './xml/element.ts'
+export { serialize } from './xml/serializer.ts'
+export { StreamParser } from './xml/stream-parser.ts'
+export { type Availability, availabilityOf } from './xmpp/availability.ts'
 export { NS_CLIENT } from './xmpp/namespaces.ts'
 export { StanzaError } from './xmpp/stanza-error.ts'
 export type { Subscription } from './xmpp/subscription-state.ts'

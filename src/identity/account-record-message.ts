@@ -19,11 +19,11 @@ const CAPABILITY_MAX_BYTES = 64
 /** Mailbox keys: the coming 44 days, and room for a longer look ahead. */
 const MAILBOX_KEYS_MAX = 64
 /** Public PEP items, their names and the XML text of each: an OMEMO device list and bundles. */
-const PROFILE_ITEMS_MAX = 32
-const PROFILE_NAME_MAX_BYTES = 256
-const PROFILE_PAYLOAD_MAX_BYTES: number = 16 * 1024
+export const PROFILE_ITEMS_MAX = 32
+export const PROFILE_NAME_MAX_BYTES = 256
+export const PROFILE_PAYLOAD_MAX_BYTES: number = 16 * 1024
 /** A nickname (XEP-0172), UTF-8. */
-const NICKNAME_MAX_BYTES = 256
+export const NICKNAME_MAX_BYTES = 256
 
 /** One device that serves the account. */
 export interface NodeEntry {
@@ -51,6 +51,8 @@ export interface Profile {
   /** Empty when there is none. */
   readonly nickname: string
   readonly items: readonly ProfileItem[]
+  /** When its owner set it, on whichever device, ms since 1970 UTC; 0: never. Of two profiles the later one counts. */
+  readonly updatedMs: number
 }
 
 /** The signed part of an account record. */
@@ -98,6 +100,7 @@ const profileItem: ProtobufMessage<ProfileItem> = protobufMessage({
 const profile: ProtobufMessage<Profile> = protobufMessage({
   nickname: field.string(1, { maxBytes: NICKNAME_MAX_BYTES }),
   items: field.repeated(field.message(2, profileItem), { maxItems: PROFILE_ITEMS_MAX }),
+  updatedMs: field.uint64(3),
 })
 
 /** protocols.md, "Account record". */

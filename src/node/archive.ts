@@ -1,9 +1,10 @@
-import type { Reader, Row, Transaction } from '../system/store.ts'
+import type { Clock } from '../system/clock.ts'
+import type { Reader, Transaction } from '../system/store.ts'
 import type { Element } from '../xml/element.ts'
-import { parseElement } from '../xml/parser.ts'
 import { serialize } from '../xml/serializer.ts'
-import { NS_CLIENT } from '../xmpp/namespaces.ts'
+import { isArchivable } from '../xmpp/storable.ts'
 import type { ArchivedMessage, DeliveryState, HistoryQuery } from './api.ts'
+import { type ArchiveRow, toArchivedMessage } from './archived-message.ts'
 import { archiveTable } from './tables/archive.ts'
 
 /** Messages of one page when the caller names no limit. */
@@ -16,6 +17,9 @@ const SAME_STANZA_ID_MAX = 32
 
 /** Rows looked at for the message sent before another; in a conversation every second one is. *ours* */
 const SENT_BEFORE_ROWS_MAX = 32
+
+/** A clock that goes back by more than this was wrong before; by less, time stands still until it has caught up. *ours* */
+const CLOCK_SET_BACK_MS = 24 * 3_600_000
 
 /** A message to be archived. */
 export interface ArchiveEntry {
@@ -33,9 +37,14 @@ export interface ArchiveEntry {
 /** The messages of all accounts of the home, sent and received. */
 export class Archive {
   readonly #reader: Reader
+  readonly #clock: Pick<Clock, 'wallMs'>
+  #arrivedMs: number
 
-  constructor(reader: Reader) {
+  constructor(reader: Reader, clock: Pick<Clock, 'wallMs'>) {
     this.#reader = reader
+    this.#clock = clock
+    const [newest] = reader.list(archiveTable, { reverse: true, limit: 1 })
+    this.#arrivedMs = newest?.arrived_ms ?? Number.NEGATIVE_INFINITY
   }
 
   /** Adds a message that was received, unless it was before: its sender's node repeats what nobody acknowledged. */
@@ -45,7 +54,7 @@ export class Archive {
 
   /** Adds a message inside the transaction that accepts it. */
   add(transaction: Transaction, entry: ArchiveEntry): ArchivedMessage {
-    const row: Row<typeof archiveTable> = {
+    const row: ArchiveRow = {
       account: entry.account,
       position: entry.position,
       id: entry.id,
@@ -56,9 +65,11 @@ export class Archive {
       state: entry.state,
       stanza: serialize(entry.stanza),
       error: null,
+      hidden: isArchivable(entry.stanza) ? 0 : 1,
+      arrived_ms: this.#arrives(),
     }
     transaction.put(archiveTable, row)
-    return toMessage(row, entry.stanza)
+    return toArchivedMessage(row, entry.stanza)
   }
 
   /** The state of a message that was sent. */
@@ -107,13 +118,27 @@ export class Archive {
     return row.id
   }
 
+  /** Whether a message of this account has the `id` attribute: nobody else may replace it (XEP-0308 §5, X16). */
+  hasSent(account: string, stanzaId: string): boolean {
+    const range = { index: 'by_stanza_id', prefix: [stanzaId], reverse: true, limit: SAME_STANZA_ID_MAX } as const
+    return stanzaId !== '' && this.#reader.list(archiveTable, range).some((row) => row.account === account)
+  }
+
   /** A page of the conversation with `peer`, oldest first. */
   history(account: string, peer: string, query: HistoryQuery = {}): readonly ArchivedMessage[] {
     const limit = Math.min(query.limit ?? HISTORY_DEFAULT_LIMIT, HISTORY_MAX_LIMIT)
     const range = { index: 'by_peer', prefix: [account, peer], reverse: true, limit } as const
     const before = query.beforeId === undefined ? undefined : this.#position(account, peer, query.beforeId)
     const rows = this.#reader.list(archiveTable, before === undefined ? range : { ...range, before })
-    return rows.reverse().map((row) => toMessage(row, parseElement(row.stanza)))
+    return rows.reverse().map((row) => toArchivedMessage(row))
+  }
+
+  /** Time grows with the position, so that messages of a time are found without looking at all. */
+  #arrives(): number {
+    const nowMs = Math.floor(this.#clock.wallMs())
+    const isSetBack = nowMs < this.#arrivedMs - CLOCK_SET_BACK_MS
+    this.#arrivedMs = isSetBack ? nowMs : Math.max(this.#arrivedMs, nowMs)
+    return this.#arrivedMs
   }
 
   #position(account: string, peer: string, id: string): number | undefined {
@@ -124,22 +149,8 @@ export class Archive {
   #find(
     reader: Pick<Reader, 'list'>,
     { account, peer, id, direction }: Pick<ArchiveEntry, 'account' | 'peer' | 'id' | 'direction'>,
-  ): Row<typeof archiveTable> | undefined {
+  ): ArchiveRow | undefined {
     const rows = reader.list(archiveTable, { index: 'by_id', prefix: [id, peer] })
     return rows.find((row) => row.account === account && row.direction === direction)
-  }
-}
-
-function toMessage(row: Row<typeof archiveTable>, stanza: Element): ArchivedMessage {
-  return {
-    id: row.id,
-    peer: row.peer,
-    direction: row.direction as ArchivedMessage['direction'],
-    from: stanza.attribute('from') ?? '',
-    to: stanza.attribute('to') ?? '',
-    body: stanza.child('body', NS_CLIENT)?.text() ?? '',
-    stampMs: row.stamp_ms,
-    state: row.state as ArchivedMessage['state'],
-    stanza,
   }
 }

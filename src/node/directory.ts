@@ -1,4 +1,5 @@
 import { type AccountRecord, openAccountRecord } from '../identity/account-record.ts'
+import type { Profile } from '../identity/account-record-message.ts'
 import { RecordError } from '../identity/record-error.ts'
 import { publicKeyFromXid } from '../identity/xid.ts'
 import type { MailboxClient } from '../protocol/mailbox/client.ts'
@@ -36,6 +37,8 @@ export interface DirectoryInit {
   readonly capabilities?: readonly string[]
   /** What an account's record says for those who seal letters. @default nothing new */
   readonly partOf?: (address: string) => LettersPart | undefined
+  /** What an account's owner set here to be shown to everybody. @default nothing */
+  readonly profileOf?: (address: string) => Profile | undefined
   /** A record met or looked up was refused. @default nobody is told */
   readonly onRefused?: (reason: RecordRefusal) => void
 }
@@ -70,6 +73,7 @@ export class Directory {
       custody: init.custody,
       capabilities: init.capabilities ?? [],
       partOf: init.partOf ?? (() => undefined),
+      profileOf: init.profileOf ?? (() => undefined),
       known: (publicKey) => this.#cache.get(publicKey)?.record,
       lookup: (address, signal) => this.lookup(address, signal, { refresh: true }),
       changed: (record) => {
@@ -140,6 +144,11 @@ export class Directory {
     return this.#publications.publish(account)
   }
 
+  /** The profile of an account served here changed: its record is published soon. */
+  profileChanged(address: string): void {
+    this.#publications.accountChanged(address)
+  }
+
   /** The record of an account served here, as it was last published and still is valid. */
   ownRecord(address: string): Uint8Array | undefined {
     return this.#publications.get(address)?.own?.encoded
@@ -169,7 +178,7 @@ export class Directory {
   #learn(record: AccountRecord): 'new' | 'known' | 'older' {
     const outcome = this.#cache.learn(record)
     if (outcome === 'new') {
-      this.#publications.learned(record.address)
+      this.#publications.accountChanged(record.address)
       this.#listeners.emit({ record, own: false })
     }
     return outcome

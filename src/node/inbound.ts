@@ -20,11 +20,11 @@ export class Inbound {
 
   /**
    * Handles a stanza whose sender is proven. Resolves, when all that had to be stored is on disk, with the stanza to
-   * send back, if any. Rejects only when this node cannot store it now.
+   * send back, if any; what answers a query is given to `answer` later. Rejects only when this node cannot store it now.
    */
-  async receive(stanza: Element): Promise<Element | undefined> {
+  async receive(stanza: Element, answer: (answer: Element) => void = () => {}): Promise<Element | undefined> {
     try {
-      return await this.#dispatch(stanza)
+      return await this.#dispatch(stanza, answer)
     } catch (error) {
       if (!(error instanceof StanzaError)) {
         throw error
@@ -35,7 +35,7 @@ export class Inbound {
     }
   }
 
-  async #dispatch(stanza: Element): Promise<Element | undefined> {
+  async #dispatch(stanza: Element, answer: (answer: Element) => void): Promise<Element | undefined> {
     checkStanza(stanza)
     const from = Jid.parse(stanza.attribute('from') ?? '')
     const to = Jid.parse(stanza.attribute('to') ?? '')
@@ -51,7 +51,9 @@ export class Inbound {
         await account.receivePresence(from, stanza)
         return undefined
       case 'iq':
-        return account.receiveQuery(stanza)
+        // Not waited for: what came after it on the stream would not be acknowledged meanwhile.
+        void account.receiveQuery(from, stanza).then((reply) => reply && answer(reply))
+        return undefined
       default:
         throw new StanzaError('bad-request', 'this is no stanza')
     }

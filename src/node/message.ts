@@ -6,6 +6,7 @@ import { serialize } from '../xml/serializer.ts'
 import { XmlError } from '../xml/xml-error.ts'
 import { readDelays } from '../xmpp/extensions/delay.ts'
 import { isStanzaIdBy, stanzaIdBy, stanzaIdElement } from '../xmpp/extensions/stanza-id.ts'
+import { withoutNodeClaims } from '../xmpp/foreign-claims.ts'
 import { Jid } from '../xmpp/jid.ts'
 import { checkStanza, messageType, stanzaKind } from '../xmpp/stanza.ts'
 import { StanzaError } from '../xmpp/stanza-error.ts'
@@ -58,10 +59,15 @@ export function prepareMessage(message: Element, account: string, id: string): {
     to: to.toString(),
     id: message.attribute('id') ?? id,
   })
-  if (serializedBytes(addressed) > MESSAGE_MAX_BYTES) {
-    throw new StanzaError('policy-violation', `a message has at most ${MESSAGE_MAX_BYTES / 1024} KiB`)
+  checkSize(addressed, 'a message')
+  return { message: identify(withoutNodeClaims(addressed), account, id), to }
+}
+
+/** Whether nodes can send it on. @throws StanzaError policy-violation, bad-request */
+export function checkSize(stanza: Element, what: string): void {
+  if (serializedBytes(stanza) > MESSAGE_MAX_BYTES) {
+    throw new StanzaError('policy-violation', `${what} has at most ${MESSAGE_MAX_BYTES / 1024} KiB`)
   }
-  return { message: identify(addressed, account, id), to }
 }
 
 /** The id under which the sender's node knows a received stanza, if it gave a usable one. */

@@ -21,6 +21,7 @@ import { Mail } from './mail.ts'
 import { Outbox } from './outbox.ts'
 import type { OwnAccount } from './own-keys.ts'
 import { Positions } from './positions.ts'
+import { PublicProfiles } from './public-profiles.ts'
 import { type Route, Routes } from './routes.ts'
 
 /** Messages that a sender who is no contact may leave at once, and then per second. *ours* */
@@ -30,8 +31,6 @@ const STRANGER_REFILL_PER_SECOND = 10
 const STRANGERS_MAX = 10_000
 /** Peers come in bunches: mail is tried again this long after the first of them. *ours* */
 const NEW_PEERS_DELAY_MS = 1_000
-/** Characters of the PeerId in the resource under which a node shows presence. *ours* */
-const RESOURCE_PEER_CHARACTERS = 8
 
 /** Makes a node of everything it takes from outside; nothing runs before `start`. */
 export function createNode(system: System, init: NodeInit): KabberNode {
@@ -76,11 +75,17 @@ class Node implements KabberNode {
       { ...system, mailbox },
       { nodeKey: init.node, storageBytes: init.storageBytes, onRefused },
     )
+    const profiles = new PublicProfiles(store.read)
     const keys = new LetterKeys({ ...system, logger: logger.child('keys') }, { accounts: own, peerId: network.peerId })
     this.#keys = keys
     this.#directory = new Directory(
       { ...system, logger: logger.child('directory'), mailbox },
-      { custody: this.#keeping.records, onRefused, partOf: (address) => keys.recordPart(address) },
+      {
+        custody: this.#keeping.records,
+        onRefused,
+        partOf: (address) => keys.recordPart(address),
+        profileOf: (address) => profiles.get(address),
+      },
     )
     this.#stanza = new StanzaProtocol(
       { clock, random, network, logger: logger.child('stanza') },
@@ -92,7 +97,7 @@ class Node implements KabberNode {
     )
     const routes = new Routes(this.#links, (address) => this.#localRoute(address))
     const positions = new Positions(store.read)
-    const archive = new Archive(store.read)
+    const archive = new Archive(store.read, clock)
     this.#handled = new Handled({ clock, store, logger: logger.child('handled') })
     this.#outbox = new Outbox(
       { clock, store, logger: logger.child('outbox') },
@@ -116,23 +121,23 @@ class Node implements KabberNode {
         isLinkUp: (recipient) => this.#accounts.has(recipient) || this.#links.isUp(recipient),
       },
     )
-    this.#serve({ archive, positions, routes, letterKeys: keys })
+    this.#serve({ archive, positions, routes, profiles, letterKeys: keys })
   }
 
   /** Makes the accounts over the parts that they share. */
-  #serve(parts: Pick<AccountComponents, 'archive' | 'positions' | 'routes' | 'letterKeys'>): void {
+  #serve(parts: Pick<AccountComponents, 'archive' | 'positions' | 'routes' | 'profiles' | 'letterKeys'>): void {
     const { clock } = this.#system
     const strangers = new RateLimiter(clock, {
       capacity: STRANGER_BURST,
       refillPerSecond: STRANGER_REFILL_PER_SECOND,
       maxKeys: STRANGERS_MAX,
     })
-    const shared = { ...this.#system, ...parts, handled: this.#handled, outbox: this.#outbox, strangers }
-    const resource = `kabber-${this.peerId.slice(-RESOURCE_PEER_CHARACTERS)}`
+    const [handled, outbox, directory] = [this.#handled, this.#outbox, this.#directory]
+    const shared = { ...this.#system, ...parts, handled, outbox, directory, strangers }
     for (const account of this.#own) {
       const contactUri = (): string => this.#contactUri(account)
       const { address } = account.key
-      const local = new LocalAccount(shared, { address, resource, contactUri })
+      const local = new LocalAccount(shared, { address, nickname: account.nickname, contactUri })
       this.#accounts.set(address, local)
       local.subscribe((event) => {
         if (event.type === 'message' && event.message.direction === 'in') {
@@ -168,7 +173,7 @@ class Node implements KabberNode {
         return {
           address: account.address,
           contacts: contacts.length,
-          linkedContacts: contacts.filter((jid) => this.#links.isUp(jid)).length,
+          linkedContacts: contacts.filter((jid) => account.isReachable(jid)).length,
           outboxMessages: this.#outbox.sizeOf(account.address),
           recordCustodians: this.#directory.custodiansOf(account.address),
           mailbox: this.#mail.mailbox(account.address),
@@ -220,6 +225,7 @@ class Node implements KabberNode {
       unsubscribe()
     }
     this.#newPeers?.cancel()
+    this.#eachAccount((account) => account.stop())
     this.#outbox.stop()
     this.#handled.stop()
     await this.#mail.stop()
@@ -277,7 +283,7 @@ class Node implements KabberNode {
 
   async #receiveHere(stanza: Element, settled: (outcome: 'acknowledged' | 'lost') => void): Promise<void> {
     try {
-      const answer = await this.#inbound.receive(stanza)
+      const answer = await this.#inbound.receive(stanza, (reply) => void this.#receiveHere(reply, () => {}))
       settled('acknowledged')
       if (answer !== undefined) {
         await this.#inbound.receive(answer)
@@ -307,9 +313,10 @@ class Node implements KabberNode {
   }
 
   async #receive(session: StanzaSession, stanza: Element): Promise<void> {
-    const answer = await this.#inbound.receive(stanza)
+    const reply = (answer: Element): void => void session.send(answer, () => {})
+    const answer = await this.#inbound.receive(stanza, reply)
     if (answer !== undefined) {
-      session.send(answer, () => {})
+      reply(answer)
     }
   }
 
@@ -342,7 +349,7 @@ class Node implements KabberNode {
         this.#mail.waiting(row, isNew)
       },
       empty: (recipient) => {
-        if (!this.accounts.some((account) => account.contacts().includes(recipient))) {
+        if (!this.accounts.some((account) => account.isContact(recipient))) {
           routes.unwant(recipient)
         }
       },

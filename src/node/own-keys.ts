@@ -30,6 +30,17 @@ export function readOwnKeys(reader: Reader): OwnKeys | undefined {
   }
 }
 
+/**
+ * Adds an account to a home that has keys, or gives one it has another nickname; resolves when it is on disk. A node
+ * serves it from its next start.
+ */
+export async function addOwnAccount(store: Store, { key, nickname }: OwnAccount): Promise<void> {
+  await store.transaction((transaction) => {
+    assert(transaction.count(ownKeysTable, { prefix: ['node'] }) === 1, 'a home without keys is not initialised')
+    transaction.put(ownKeysTable, { kind: 'account', id: key.address, seed: key.seed, nickname: nickname ?? null })
+  })
+}
+
 /** Keeps the keys of a new home; resolves when they are on disk. A home that has keys is never overwritten. */
 export async function writeOwnKeys(store: Store, keys: OwnKeys): Promise<void> {
   await store.transaction((transaction) => {

@@ -1,4 +1,3 @@
-import { assert } from '../util/assert.ts'
 import { type Element, element } from '../xml/element.ts'
 import type { Jid } from '../xmpp/jid.ts'
 import { NS_CLIENT } from '../xmpp/namespaces.ts'
@@ -8,84 +7,101 @@ import type { Roster } from './roster.ts'
 
 /** Available resources remembered per contact; further ones are not shown. *ours* */
 const RESOURCES_MAX_PER_CONTACT = 16
+/** Available resources of the user that contacts are told of; further ones are not. *ours* */
+const OWN_RESOURCES_MAX = 64
 
 export interface PresenceHandlers {
   /** Sends over the link to the contact if it is up; presence is never stored. */
   send(to: string, presence: Element): void
+  /** Whether the contact is to see nothing of us (XEP-0191). */
+  isBlocked(jid: string): boolean
   /** A contact became available, changed or became unavailable. */
   changed(presence: Element): void
 }
 
 /**
- * Presence of one account without a server (RFC 6121 §4): its own goes to every contact with a subscription when it
- * changes and when a link comes up; a contact whose link stays down is unavailable.
+ * Presence of one account without a server (RFC 6121 §4): that of each resource goes to every contact with a
+ * subscription when it changes and when a link comes up; a contact whose link stays down is unavailable.
  */
 export class Presence {
   readonly #address: string
-  readonly #resource: string
   readonly #roster: Roster
   readonly #handlers: PresenceHandlers
   readonly #available = new Map<string, Map<string, Element>>()
-  #own: Element | undefined
+  readonly #own = new Map<string, Element>()
 
-  constructor(init: { address: string; resource: string; roster: Roster; handlers: PresenceHandlers }) {
+  constructor(init: { address: string; roster: Roster; handlers: PresenceHandlers }) {
     this.#address = init.address
-    this.#resource = init.resource
     this.#roster = init.roster
     this.#handlers = init.handlers
   }
 
-  /** The user's presence; undefined is unavailable. RFC 6121 §4.2, §4.4, §4.5 */
-  set(presence: Element | undefined): void {
-    assert(presence === undefined || presenceType(presence) === 'available', 'own presence is available presence')
-    if (this.#own === undefined && presence === undefined) {
+  /** The presence of an own resource; undefined or of type unavailable: it is gone. RFC 6121 §4.2, §4.4, §4.5 */
+  set(resource: string, presence: Element | undefined): void {
+    const from = `${this.#address}/${resource}`
+    if (presence === undefined || presence.attribute('type') !== undefined) {
+      if (this.#own.delete(resource)) {
+        this.#broadcast(presence?.withAttributes({ from, type: 'unavailable' }) ?? unavailable(from))
+      }
+    } else if (this.#own.has(resource) || this.#own.size < OWN_RESOURCES_MAX) {
+      const own = presence.withAttributes({ from })
+      this.#own.set(resource, own)
+      this.#broadcast(own)
+    }
+  }
+
+  /** Sends the current presence of all resources to a contact that may see it. RFC 6121 §4.2.2, §4.3.2 */
+  sendTo(jid: string): void {
+    if (!this.#isSeenBy(jid)) {
       return
     }
-    this.#own = presence?.withAttributes({ from: `${this.#address}/${this.#resource}` })
-    for (const item of this.#roster.items()) {
-      this.sendTo(item.jid)
+    if (this.#own.size === 0) {
+      this.#handlers.send(jid, unavailable(this.#address).withAttributes({ to: jid }))
+    }
+    for (const presence of this.#own.values()) {
+      this.#handlers.send(jid, presence.withAttributes({ to: jid }))
     }
   }
 
-  /** Sends the current presence to a contact that may see it. RFC 6121 §4.2.2 */
-  sendTo(jid: string): void {
-    if (sendsPresenceTo(this.#roster.state(jid))) {
-      this.#handlers.send(jid, this.#current(jid))
+  /** The same over a new link: what the contact knows from an earlier run of this node is over. */
+  linkUp(jid: string): void {
+    if (this.#isSeenBy(jid) && this.#own.size > 0) {
+      this.#handlers.send(jid, unavailable(this.#address).withAttributes({ to: jid }))
     }
-  }
-
-  /** Tells a contact who loses the subscription that we are gone. RFC 6121 §3.2.2 */
-  sendUnavailable(jid: string): void {
-    if (this.#own !== undefined) {
-      this.#handlers.send(jid, this.#unavailable(jid))
-    }
-  }
-
-  /** Answers a probe from a contact that may see us. RFC 6121 §4.3.2 */
-  probed(jid: string): void {
     this.sendTo(jid)
+  }
+
+  /** Tells a contact who may see us no longer that we are gone. RFC 6121 §3.2.2 */
+  sendUnavailable(jid: string): void {
+    for (const resource of this.#own.keys()) {
+      this.#handlers.send(jid, unavailable(`${this.#address}/${resource}`).withAttributes({ to: jid }))
+    }
+  }
+
+  /** Asks a contact for its presence. RFC 6121 §4.3.1 */
+  probe(jid: string): void {
+    if (this.#sees(jid)) {
+      this.#handlers.send(jid, element('presence', NS_CLIENT, { from: this.#address, to: jid, type: 'probe' }))
+    }
   }
 
   /** Presence that a contact's node sent; what we have not subscribed to is dropped. RFC 6121 §4.2.3 */
   received(from: Jid, presence: Element): void {
     const bare = from.bare().toString()
-    const state = this.#roster.state(bare)
-    if (!(state.startsWith('to') || state === 'both')) {
+    if (!this.#sees(bare)) {
+      return
+    }
+    const { resource } = from
+    if (presenceType(presence) === 'unavailable') {
+      this.#left(bare, resource, presence)
       return
     }
     const resources = this.#available.get(bare) ?? new Map<string, Element>()
-    const resource = from.resource ?? ''
-    if (presenceType(presence) === 'unavailable') {
-      if (!resources.delete(resource)) {
-        return
-      }
-    } else if (resources.has(resource) || resources.size < RESOURCES_MAX_PER_CONTACT) {
-      resources.set(resource, presence)
-    } else {
-      return
+    if (resources.has(resource ?? '') || resources.size < RESOURCES_MAX_PER_CONTACT) {
+      resources.set(resource ?? '', presence)
+      this.#available.set(bare, resources)
+      this.#handlers.changed(presence)
     }
-    this.#keep(bare, resources)
-    this.#handlers.changed(presence)
   }
 
   /** A contact cannot be seen any more, because its link or our subscription is gone: all resources are unavailable. */
@@ -94,7 +110,7 @@ export class Presence {
     this.#available.delete(jid)
     for (const resource of resources?.keys() ?? []) {
       const from = resource === '' ? jid : `${jid}/${resource}`
-      this.#handlers.changed(element('presence', NS_CLIENT, { from, to: this.#address, type: 'unavailable' }))
+      this.#handlers.changed(unavailable(from).withAttributes({ to: this.#address }))
     }
   }
 
@@ -103,20 +119,39 @@ export class Presence {
     return [...(this.#available.get(jid)?.values() ?? [])]
   }
 
-  #current(to: string): Element {
-    return this.#own === undefined ? this.#unavailable(to) : this.#own.withAttributes({ to })
-  }
-
-  #unavailable(to: string): Element {
-    const from = `${this.#address}/${this.#resource}`
-    return element('presence', NS_CLIENT, { from, to, type: 'unavailable' })
-  }
-
-  #keep(bare: string, resources: Map<string, Element>): void {
-    if (resources.size === 0) {
-      this.#available.delete(bare)
-    } else {
-      this.#available.set(bare, resources)
+  /** A bare JID speaks for all its resources (RFC 6121 §4.3.2.1). */
+  #left(bare: string, resource: string | undefined, presence: Element): void {
+    if (resource === undefined) {
+      this.gone(bare)
+      return
+    }
+    const resources = this.#available.get(bare)
+    if (resources?.delete(resource)) {
+      if (resources.size === 0) {
+        this.#available.delete(bare)
+      }
+      this.#handlers.changed(presence)
     }
   }
+
+  #broadcast(presence: Element): void {
+    for (const jid of this.#roster.watchers()) {
+      if (!this.#handlers.isBlocked(jid)) {
+        this.#handlers.send(jid, presence.withAttributes({ to: jid }))
+      }
+    }
+  }
+
+  #isSeenBy(jid: string): boolean {
+    return sendsPresenceTo(this.#roster.state(jid)) && !this.#handlers.isBlocked(jid)
+  }
+
+  #sees(jid: string): boolean {
+    const state = this.#roster.state(jid)
+    return state.startsWith('to') || state === 'both'
+  }
+}
+
+function unavailable(from: string): Element {
+  return element('presence', NS_CLIENT, { from, type: 'unavailable' })
 }

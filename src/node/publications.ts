@@ -1,4 +1,5 @@
 import type { AccountRecord } from '../identity/account-record.ts'
+import type { Profile } from '../identity/account-record-message.ts'
 import type { Clock } from '../system/clock.ts'
 import { DialError } from '../system/network.ts'
 import type { Random } from '../system/random.ts'
@@ -16,6 +17,8 @@ export interface PublicationsInit {
   readonly capabilities: readonly string[]
   /** What an account's record is to say for those who seal letters; undefined leaves that as it is. */
   partOf(address: string): LettersPart | undefined
+  /** What its owner set here to be shown to everybody, if he ever did. */
+  profileOf(address: string): Profile | undefined
   known(publicKey: Uint8Array): AccountRecord | undefined
   lookup(address: string, signal: AbortSignal): Promise<AccountRecord | undefined>
   changed(record: AccountRecord): void
@@ -61,8 +64,8 @@ export class Publications {
     }
   }
 
-  /** A newer record of this account came from elsewhere: another device, which may not know of this one. */
-  learned(address: string): void {
+  /** The account's profile changed, or a newer record of it came from another device, which may not know of this one. */
+  accountChanged(address: string): void {
     this.#accounts.get(address)?.schedule.changed()
   }
 
@@ -92,6 +95,7 @@ export class Publications {
       custody,
       capabilities,
       letters: () => this.#init.partOf(address),
+      profile: () => this.#init.profileOf(address),
       known: () => this.#init.known(publicKey),
       lookup: (signal) => lookup(address, signal),
       changed,

@@ -1,14 +1,23 @@
 import { toString as bytesToText } from 'uint8arrays/to-string'
+import type { Clock } from '../system/clock.ts'
 import type { Random } from '../system/random.ts'
 import { type Element, element } from '../xml/element.ts'
+import { isOwnerQuery } from '../xmpp/foreign-claims.ts'
 import { Jid } from '../xmpp/jid.ts'
 import { NS_DISCO_INFO, NS_PING } from '../xmpp/namespaces.ts'
 import { iqType, replyTo } from '../xmpp/stanza.ts'
 import { errorReply, StanzaError } from '../xmpp/stanza-error.ts'
+import type { QueryHandler } from './api.ts'
 import type { Route } from './routes.ts'
 
 /** Unanswered queries of one account; more are refused with `resource-constraint`. *ours* */
 const QUERIES_MAX_PENDING = 256
+/** Queries of one peer that wait for our answer; more are refused with `resource-constraint`. *ours* */
+const ANSWERS_MAX_PER_PEER = 64
+/** The same of all peers. *ours* */
+const ANSWERS_MAX = 1_024
+/** Then whoever asked gets `remote-server-timeout`. *ours* */
+const ANSWER_TIMEOUT_MS = 60_000
 /** 128 random bits: an answer cannot be forged by guessing the id (security.md X15). */
 const QUERY_ID_BYTES = 16
 
@@ -24,13 +33,20 @@ export class Queries {
   readonly #address: string
   readonly #reach: (bareJid: string, signal: AbortSignal) => Promise<Route | undefined>
   readonly #pending = new Map<string, PendingQuery>()
+  readonly #clock: Pick<Clock, 'schedule'>
+  /** Queries of others that wait for an answer, by peer; and how to end the wait of each. */
+  readonly #answering = new Map<string, number>()
+  readonly #late = new Set<() => void>()
+  #handler: QueryHandler | undefined
   #unanswered = 0
 
   constructor(init: {
+    clock: Pick<Clock, 'schedule'>
     random: Random
     address: string
     reach: (bareJid: string, signal: AbortSignal) => Promise<Route | undefined>
   }) {
+    this.#clock = init.clock
     this.#random = init.random
     this.#address = init.address
     this.#reach = init.reach
@@ -81,11 +97,16 @@ export class Queries {
     }
   }
 
-  /** An iq from a peer's node: an answer to one of ours, or a query, whose answer is returned. */
-  receive(iq: Element): Element | undefined {
+  /** Who answers queries from now on; undefined: this node itself. */
+  answerWith(handler: QueryHandler | undefined): void {
+    this.#handler = handler
+  }
+
+  /** An iq from a peer's node: an answer to one of ours, or a query, with whose answer it resolves. */
+  async receive(iq: Element): Promise<Element | undefined> {
     const type = iqType(iq)
     if (type === 'get' || type === 'set') {
-      return this.#answer(iq, type)
+      return await this.#answer(iq, type)
     }
     const pending = this.#pending.get(iq.attribute('id') ?? '')
     // RFC 6120 §8.1.2.1, X15: only whom we asked may answer.
@@ -95,18 +116,69 @@ export class Queries {
     return undefined
   }
 
-  #answer(iq: Element, type: 'get' | 'set'): Element | undefined {
-    if (type === 'get' && iq.child('ping', NS_PING) !== undefined) {
-      return replyTo(iq) // XEP-0199 §4.2
+  /** Nobody waits for an answer any more. */
+  stop(): void {
+    for (const late of [...this.#late]) {
+      late()
     }
-    if (type === 'get' && iq.child('query', NS_DISCO_INFO)?.attribute('node') === undefined) {
-      const info = iq.child('query', NS_DISCO_INFO)
-      if (info !== undefined) {
-        return replyTo(iq, discoInfo()) // XEP-0030 §3.1
+  }
+
+  async #answer(iq: Element, type: 'get' | 'set'): Promise<Element | undefined> {
+    const peer = Jid.parse(iq.attribute('from') ?? '')
+      .bare()
+      .toString()
+    const answering = this.#answering.get(peer) ?? 0
+    if (isOwnerQuery(iq)) {
+      return errorReply(iq, new StanzaError('service-unavailable')) // X13
+    }
+    if (this.#handler === undefined) {
+      return answerAlone(iq, type)
+    }
+    if (answering >= ANSWERS_MAX_PER_PEER || this.#late.size >= ANSWERS_MAX) {
+      return errorReply(iq, new StanzaError('resource-constraint', 'too many queries wait for an answer'))
+    }
+    this.#answering.set(peer, answering + 1)
+    try {
+      return await this.#inTime(iq, this.#handler)
+    } catch (error) {
+      const known = error instanceof StanzaError ? error : new StanzaError('internal-server-error')
+      return errorReply(iq, known)
+    } finally {
+      const left = (this.#answering.get(peer) ?? 1) - 1
+      if (left === 0) {
+        this.#answering.delete(peer)
+      } else {
+        this.#answering.set(peer, left)
       }
     }
-    return errorReply(iq, new StanzaError('service-unavailable')) // RFC 6121 §8.5.2.2.3
   }
+
+  async #inTime(iq: Element, handler: QueryHandler): Promise<Element> {
+    const { promise, resolve } = Promise.withResolvers<Element>()
+    const late = (): void => resolve(failed(iq, new StanzaError('remote-server-timeout', 'there was no answer')))
+    const timer = this.#clock.schedule(ANSWER_TIMEOUT_MS, late)
+    this.#late.add(late)
+    try {
+      const answer = await Promise.race([handler(iq), promise])
+      const { from, to, id } = iq.attributes
+      return answer.withAttributes({ from: to, to: from, id })
+    } finally {
+      timer.cancel()
+      this.#late.delete(late)
+    }
+  }
+}
+
+/** What this node says while nobody else answers. */
+function answerAlone(iq: Element, type: 'get' | 'set'): Element | undefined {
+  if (type === 'get' && iq.child('ping', NS_PING) !== undefined) {
+    return replyTo(iq) // XEP-0199 §4.2
+  }
+  const info = type === 'get' ? iq.child('query', NS_DISCO_INFO) : undefined
+  if (info !== undefined && info.attribute('node') === undefined) {
+    return replyTo(iq, discoInfo()) // XEP-0030 §3.1
+  }
+  return errorReply(iq, new StanzaError('service-unavailable')) // RFC 6121 §8.5.2.2.3
 }
 
 /** What the account itself answers when no client does: XEP-0030 §3.1, XEP-0199. */

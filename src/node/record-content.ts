@@ -1,6 +1,15 @@
 import { equals } from 'uint8arrays/equals'
 import type { AccountRecord } from '../identity/account-record.ts'
-import { NODE_ADDRESSES_MAX, type NodeEntry, type RecordBody } from '../identity/account-record-message.ts'
+import {
+  NODE_ADDRESSES_MAX,
+  type NodeEntry,
+  type Profile,
+  RECORD_MAX_BYTES,
+  type RecordBody,
+  recordBody,
+  recordEnvelope,
+} from '../identity/account-record-message.ts'
+import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../identity/ed25519.ts'
 import { dayOf } from '../identity/mailbox-key.ts'
 import { mergeNodes } from '../identity/merge-nodes.ts'
 import { isMultiaddrText } from '../identity/multiaddr-text.ts'
@@ -10,6 +19,9 @@ import { isMultiaddrText } from '../identity/multiaddr-text.ts'
  * the clocks of two devices differ (26 h), which would otherwise replace each other's records without end.
  */
 const MAILBOX_DAYS_SLACK = 2
+
+/** Takes as many bytes as any time that a record may name. */
+const WALL_MAX_MS = 2 ** 48
 
 /** What the record says for those who seal letters. */
 export interface LettersPart {
@@ -27,7 +39,9 @@ export interface OwnPart {
   readonly peerId: string
   readonly addresses: readonly string[]
   readonly capabilities: readonly string[]
-  /** Undefined leaves the profile as it is. */
+  /** What the owner set on this device; it counts unless he set it elsewhere later. */
+  readonly profile?: Profile | undefined
+  /** For a profile that nobody has set; undefined leaves it as it is. */
   readonly nickname: string | undefined
   /** Undefined leaves prekeys and mailbox keys as they are. */
   readonly letters: LettersPart | undefined
@@ -43,13 +57,36 @@ export function nextContent(current: AccountRecord | undefined, own: OwnPart, no
     prekeys: own.letters ? [own.letters.prekey] : keptPrekeys(current, own.peerId),
   }
   const nodes = mergeNodes([self], current?.nodes ?? [], own.peerId, nowMs)
-  const profile =
-    own.nickname === undefined ? current?.profile : { nickname: own.nickname, items: current?.profile?.items ?? [] }
-  return {
-    nodes,
-    mailboxKeys: own.letters?.mailboxKeys ?? keptMailboxKeys(current, nowMs),
-    ...(profile && { profile }),
+  const profile = nextProfile(current?.profile, own)
+  return withProfile({ nodes, mailboxKeys: own.letters?.mailboxKeys ?? keptMailboxKeys(current, nowMs) }, profile)
+}
+
+/** The newest whole profile: two devices that both show something do not mix what was never meant to go together. */
+function nextProfile(current: Profile | undefined, { profile, nickname }: OwnPart): Profile | undefined {
+  if (profile !== undefined && profile.updatedMs >= (current?.updatedMs ?? 0)) {
+    return profile
   }
+  const isSet = current !== undefined && current.updatedMs > 0
+  return isSet || nickname === undefined ? current : { nickname, items: current?.items ?? [], updatedMs: 0 }
+}
+
+/** As much of the profile as a record holds beside the rest: its last items are left out. */
+function withProfile(content: RecordContent, profile: Profile | undefined): RecordContent {
+  if (profile === undefined) {
+    return content
+  }
+  for (let count = profile.items.length; ; count--) {
+    const next = { ...content, profile: { ...profile, items: profile.items.slice(0, count) } }
+    if (count === 0 || encodedBytes(next) <= RECORD_MAX_BYTES) {
+      return next
+    }
+  }
+}
+
+function encodedBytes(content: RecordContent): number {
+  const numbers = { sequence: Number.MAX_SAFE_INTEGER, issuedMs: WALL_MAX_MS, expiresMs: WALL_MAX_MS }
+  const body = recordBody.encode({ ...content, ...numbers, publicKey: new Uint8Array(PUBLIC_KEY_BYTES) })
+  return recordEnvelope.encode({ body, signature: new Uint8Array(SIGNATURE_BYTES) }).length
 }
 
 /** Whether a record already says what the next one would, whenever entries were renewed and whatever its first day. */

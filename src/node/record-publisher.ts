@@ -7,6 +7,7 @@ import {
   recordPlace,
   signAccountRecord,
 } from '../identity/account-record.ts'
+import type { Profile } from '../identity/account-record-message.ts'
 import { kadIdOfPeer } from '../identity/kad-id.ts'
 import { RecordError } from '../identity/record-error.ts'
 import type { MailboxClient } from '../protocol/mailbox/client.ts'
@@ -50,6 +51,8 @@ export interface RecordPublisherInit {
   readonly capabilities: readonly string[]
   /** What the record is to say for those who seal letters; undefined leaves that as it is. */
   letters(): LettersPart | undefined
+  /** What the owner set here to be shown to everybody, if he ever did. */
+  profile(): Profile | undefined
   /** The newest record of the account known here. */
   known(): AccountRecord | undefined
   /** The same after asking the network. */
@@ -130,7 +133,8 @@ export class RecordPublisher {
     const current = newest(this.own, this.#init.known())
     const { key, nickname } = this.#account
     const { capabilities } = this.#init
-    const own = { peerId, addresses: network.addresses(), capabilities, nickname, letters: this.#init.letters() }
+    const shown = { nickname, profile: this.#init.profile(), letters: this.#init.letters() }
+    const own = { peerId, addresses: network.addresses(), capabilities, ...shown }
     const content = nextContent(current, own, nowMs)
     if (current !== undefined && saysTheSame(current, content, nowMs) && isFresh(current, peerId, nowMs)) {
       return current === this.#own ? current : await this.#adopt(current)

@@ -1,16 +1,18 @@
 import type { PeerAddresses } from '../system/network.ts'
-import type { Reader, Row, Transaction } from '../system/store.ts'
+import type { Reader, Transaction } from '../system/store.ts'
+import type { Element } from '../xml/element.ts'
+import { serialize } from '../xml/serializer.ts'
 import { StanzaError } from '../xmpp/stanza-error.ts'
 import {
   inbound,
-  isAsking,
   isPendingIn,
   outbound,
   type SubscriptionState,
   type SubscriptionType,
-  subscriptionOf,
+  sendsPresenceTo,
 } from '../xmpp/subscription-state.ts'
 import type { RosterEntry } from './api.ts'
+import { isListed, type RosterRow, stateOf, toRosterEntry } from './roster-row.ts'
 import { contactHintsTable, rosterTable } from './tables/roster.ts'
 
 /** Roster items of an account, counting requests of strangers; more are refused. *ours* */
@@ -20,7 +22,8 @@ const ROSTER_MAX_REQUESTS = 500
 /** Places remembered per contact from contact URIs. *ours* */
 const HINTS_MAX_PER_CONTACT = 16
 
-type RosterRow = Row<typeof rosterTable>
+/** A request as XML text; of a longer one only the addresses are kept. *ours* */
+const REQUEST_MAX_CHARACTERS = 4_096
 
 /** What a presence stanza of a subscription type did to the roster. */
 export interface RosterChange {
@@ -30,6 +33,8 @@ export interface RosterChange {
   readonly pass: boolean
   /** The answer that the server gives in the user's name. RFC 6121 §3.1.3 */
   readonly reply: 'subscribed' | 'unsubscribed' | undefined
+  /** The roster is not what it was. */
+  readonly isChanged: boolean
 }
 
 /** The roster of one account (RFC 6121 §2, §3): a view on the store and the subscription state machine. */
@@ -43,12 +48,12 @@ export class Roster {
   }
 
   items(): readonly RosterEntry[] {
-    return this.#reader.list(rosterTable, { prefix: [this.#account] }).map(toEntry)
+    return this.#reader.list(rosterTable, { prefix: [this.#account] }).map(toRosterEntry)
   }
 
   item(jid: string): RosterEntry | undefined {
     const row = this.#reader.get(rosterTable, [this.#account, jid])
-    return row === undefined ? undefined : toEntry(row)
+    return row === undefined ? undefined : toRosterEntry(row)
   }
 
   /** The subscription state towards a JID, `none` for strangers. */
@@ -56,52 +61,102 @@ export class Roster {
     return (this.#reader.get(rosterTable, [this.#account, jid])?.state ?? 'none') as SubscriptionState
   }
 
-  /** Adds an item or renames it; its requests are approved in advance (RFC 6121 §3.4). */
-  put(transaction: Transaction, jid: string, name: string | undefined): RosterEntry {
+  /** Bare JIDs that get the user's presence. */
+  watchers(): readonly string[] {
+    const rows = this.#reader.list(rosterTable, { prefix: [this.#account] })
+    return rows.filter((row) => sendsPresenceTo(stateOf(row))).map((row) => row.jid)
+  }
+
+  /** Bare JIDs with whom there is or may be a subscription. */
+  contacts(): readonly string[] {
+    const rows = this.#reader.list(rosterTable, { prefix: [this.#account] })
+    return rows.filter((row) => row.state !== 'none').map((row) => row.jid)
+  }
+
+  /**
+   * Adds an item or changes its name and groups; what is undefined stays. RFC 6121 §2.3
+   *
+   * @throws StanzaError resource-constraint
+   */
+  put(
+    transaction: Transaction,
+    jid: string,
+    item: { readonly name?: string | null; readonly groups?: readonly string[] },
+  ): RosterEntry {
     const row = this.#row(transaction, jid)
     if (row === undefined && transaction.count(rosterTable, { prefix: [this.#account] }) >= ROSTER_MAX_ITEMS) {
       throw new StanzaError('resource-constraint', 'the roster is full')
     }
-    const next: RosterRow = { ...(row ?? this.#blank(jid)), approved: 1 }
-    next.name = name ?? next.name
+    const next: RosterRow = { ...(row ?? this.#blank(jid)), listed: 1 }
+    next.name = item.name === undefined ? next.name : item.name
+    next.groups = item.groups === undefined ? next.groups : JSON.stringify(item.groups)
     transaction.put(rosterTable, next)
-    return toEntry(next)
+    return toRosterEntry(next)
   }
 
-  /** The user's own subscription stanza. RFC 6121 appendix A.2 */
-  outbound(transaction: Transaction, jid: string, type: SubscriptionType): RosterChange {
-    const row = this.#row(transaction, jid) ?? this.#blank(jid)
-    const result = outbound(row.state as SubscriptionState, type)
-    const next = { ...row, state: result.state }
+  /** Approves a request that may come, which makes a roster item if there is none (RFC 6121 §3.4.1). */
+  approve(transaction: Transaction, jid: string): RosterEntry {
+    this.put(transaction, jid, {})
+    const next = { ...(this.#row(transaction, jid) as RosterRow), approved: 1 }
     transaction.put(rosterTable, next)
-    return { before: toEntry(row), entry: toEntry(next), pass: result.route, reply: undefined }
+    return toRosterEntry(next)
+  }
+
+  /** The user's own subscription stanza. RFC 6121 appendix A.2; `unsubscribed` also ends an approval (§3.4.1). */
+  outbound(transaction: Transaction, jid: string, type: SubscriptionType): RosterChange {
+    const known = this.#row(transaction, jid)
+    const row = known ?? this.#blank(jid)
+    const result = outbound(stateOf(row), type)
+    const next: RosterRow = { ...row, state: result.state }
+    if (type === 'unsubscribed') {
+      next.approved = 0
+    }
+    if (next.state !== 'none' && next.state !== 'none-pending-in') {
+      next.listed = 1
+    }
+    this.#write(transaction, known, next)
+    return {
+      before: known && toRosterEntry(known),
+      entry: toRosterEntry(next),
+      pass: result.route,
+      reply: undefined,
+      isChanged: known === undefined ? next.state !== 'none' : isDifferent(known, next),
+    }
   }
 
   /**
    * A subscription stanza from the contact. RFC 6121 appendix A.3; a request that was approved in advance is answered
-   * at once (§3.4.2).
+   * at once (§3.4.2), any other is kept until the user answers (§3.1.3).
    *
    * @throws StanzaError resource-constraint
    */
-  inbound(transaction: Transaction, jid: string, type: SubscriptionType): RosterChange {
+  inbound(transaction: Transaction, jid: string, type: SubscriptionType, presence: Element): RosterChange {
     const known = this.#row(transaction, jid)
     const row = known ?? this.#blank(jid)
-    const result = inbound(row.state as SubscriptionState, type)
-    let next: RosterRow = { ...row, state: result.state }
+    const result = inbound(stateOf(row), type)
+    const next: RosterRow = { ...row, state: result.state }
     if (known === undefined && isPendingIn(result.state)) {
       this.#refuseFlood(transaction)
     }
     let reply = result.autoReply
     let pass = result.deliver
-    if (type === 'subscribe' && row.approved === 1 && isPendingIn(result.state)) {
-      next = { ...next, state: outbound(result.state, 'subscribed').state }
-      reply = 'subscribed'
-      pass = false
+    if (type === 'subscribe' && isPendingIn(result.state)) {
+      if (row.approved === 1) {
+        next.state = outbound(result.state, 'subscribed').state
+        reply = 'subscribed'
+        pass = false
+      } else {
+        next.request = result.deliver || row.request === null ? requestText(presence) : row.request
+      }
     }
-    if (known !== undefined || next.state !== 'none') {
-      transaction.put(rosterTable, next)
+    this.#write(transaction, known, next)
+    return {
+      before: known && toRosterEntry(known),
+      entry: toRosterEntry(next),
+      pass,
+      reply,
+      isChanged: known === undefined ? next.state !== 'none' : isDifferent(known, next),
     }
-    return { before: known === undefined ? undefined : toEntry(known), entry: toEntry(next), pass, reply }
   }
 
   remove(transaction: Transaction, jid: string): void {
@@ -126,7 +181,21 @@ export class Roster {
   }
 
   #blank(jid: string): RosterRow {
-    return { account: this.#account, jid, name: null, state: 'none', approved: 0 }
+    const own = { name: null, groups: null, listed: 0, approved: 0 }
+    return { account: this.#account, jid, state: 'none', request: null, ...own }
+  }
+
+  /** Nothing stays of somebody who has asked only and does so no more. */
+  #write(transaction: Transaction, known: RosterRow | undefined, next: RosterRow): void {
+    if (!isPendingIn(stateOf(next))) {
+      next.request = null
+    }
+    const isNobody = next.state === 'none' && (known === undefined || !isListed(known))
+    if (!isNobody) {
+      transaction.put(rosterTable, next)
+    } else if (known !== undefined) {
+      this.remove(transaction, next.jid)
+    }
   }
 
   #refuseFlood(transaction: Transaction): void {
@@ -138,13 +207,11 @@ export class Roster {
   }
 }
 
-function toEntry(row: RosterRow): RosterEntry {
-  const state = row.state as SubscriptionState
-  return {
-    jid: row.jid,
-    name: row.name ?? undefined,
-    subscription: subscriptionOf(state),
-    ask: isAsking(state),
-    pendingIn: isPendingIn(state),
-  }
+function isDifferent(a: RosterRow, b: RosterRow): boolean {
+  return a.state !== b.state || a.approved !== b.approved || a.request !== b.request || isListed(a) !== isListed(b)
+}
+
+function requestText(presence: Element): string {
+  const text = serialize(presence)
+  return text.length <= REQUEST_MAX_CHARACTERS ? text : serialize(presence.withChildren([]))
 }

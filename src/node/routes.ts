@@ -22,6 +22,11 @@ export class Routes {
     return this.#local(address) ?? this.#links.session(address)
   }
 
+  /** Whether a node of the account is connected now, or is this one. */
+  isUp(address: string): boolean {
+    return this.#local(address) !== undefined || this.#links.isUp(address)
+  }
+
   /** A route, making one if need be; undefined when that fails now. */
   async reach(address: string, signal: AbortSignal): Promise<Route | undefined> {
     return this.#local(address) ?? (await this.#links.reach(address, signal))

@@ -1,9 +1,10 @@
 import type { PeerAddresses } from '../system/network.ts'
 import type { Transaction } from '../system/store.ts'
 import { type Element, element } from '../xml/element.ts'
+import { withoutNodeClaims } from '../xmpp/foreign-claims.ts'
 import { NS_CLIENT } from '../xmpp/namespaces.ts'
 import { StanzaError } from '../xmpp/stanza-error.ts'
-import type { SubscriptionType } from '../xmpp/subscription-state.ts'
+import { isAsking, isPendingIn, type SubscriptionType, sendsPresenceTo } from '../xmpp/subscription-state.ts'
 import type { AccountComponents } from './account-components.ts'
 import type { RosterEntry } from './api.ts'
 import { identify, newStanzaId, receivedId } from './message.ts'
@@ -19,6 +20,15 @@ export interface SubscriptionsInit {
   readonly roster: Roster
   readonly presence: Presence
   readonly changed: (entry: RosterEntry) => void
+  /** The contact's stanza is for the user to see. */
+  readonly told: (presence: Element) => void
+}
+
+/** What the user's own stanza does: it is sent as far as appendix A says. */
+interface OwnStanza {
+  readonly type: SubscriptionType
+  /** What it says besides. @default nothing */
+  readonly presence?: Element
 }
 
 /** The subscriptions of one account: what the user decides, what contacts ask and answer (RFC 6121 §3). */
@@ -28,6 +38,7 @@ export class Subscriptions {
   readonly #roster: Roster
   readonly #presence: Presence
   readonly #changed: (entry: RosterEntry) => void
+  readonly #told: (presence: Element) => void
 
   constructor(components: AccountComponents, init: SubscriptionsInit) {
     this.#components = components
@@ -35,6 +46,7 @@ export class Subscriptions {
     this.#roster = init.roster
     this.#presence = init.presence
     this.#changed = init.changed
+    this.#told = init.told
   }
 
   /** Whether this presence stanza is for this part. */
@@ -44,10 +56,12 @@ export class Subscriptions {
 
   async add(contact: string, name: string | undefined, hints: readonly PeerAddresses[]): Promise<RosterEntry> {
     await this.#change(contact, (transaction) => {
-      this.#roster.put(transaction, contact, name)
+      this.#roster.put(transaction, contact, name === undefined ? {} : { name })
+      this.#roster.approve(transaction, contact)
       this.#roster.putHints(transaction, contact, hints)
       // Whoever adds somebody also approves of them: RFC 6121 §3.4, and a request that already waits.
-      return this.#roster.item(contact)?.pendingIn === true ? ['subscribed', 'subscribe'] : ['subscribe']
+      const isAsked = this.#roster.item(contact)?.pendingIn === true
+      return isAsked ? [{ type: 'subscribed' }, { type: 'subscribe' }] : [{ type: 'subscribe' }]
     })
     return this.#item(contact)
   }
@@ -57,18 +71,39 @@ export class Subscriptions {
       throw new StanzaError('item-not-found', 'there is no request from this address')
     }
     await this.#change(contact, (transaction) => {
-      this.#roster.put(transaction, contact, undefined)
-      return ['subscribed', 'subscribe']
+      this.#roster.approve(transaction, contact)
+      return [{ type: 'subscribed' }, { type: 'subscribe' }]
     })
     return this.#item(contact)
   }
 
-  /** RFC 6121 §2.5.2: removing an item cancels both subscriptions. */
+  /** RFC 6121 §2.5.2: removing an item cancels both subscriptions, and tells the contact as far as there are any. */
   async remove(contact: string): Promise<void> {
-    await this.#change(contact, () => ['unsubscribe', 'unsubscribed'])
+    await this.#change(contact, () => {
+      const state = this.#roster.state(contact)
+      const seesThem = state.startsWith('to') || state === 'both' || isAsking(state)
+      return [
+        ...(seesThem ? [{ type: 'unsubscribe' } as const] : []),
+        ...(sendsPresenceTo(state) || isPendingIn(state) ? [{ type: 'unsubscribed' } as const] : []),
+      ]
+    })
     await this.#components.store.transaction((transaction) => {
       this.#roster.remove(transaction, contact)
       this.#components.letterKeys.forget(transaction, this.#address, contact)
+    })
+  }
+
+  /** A subscription stanza of the user's client; `subscribed` before anybody asked is an approval (RFC 6121 §3.4.1). */
+  async send(contact: string, presence: Element, type: SubscriptionType): Promise<void> {
+    await this.#change(contact, (transaction) => {
+      const state = this.#roster.state(contact)
+      if (type !== 'subscribed' || isPendingIn(state)) {
+        return [{ type, presence }]
+      }
+      if (!sendsPresenceTo(state)) {
+        this.#roster.approve(transaction, contact)
+      }
+      return []
     })
   }
 
@@ -78,13 +113,13 @@ export class Subscriptions {
     if (id === undefined) {
       throw new StanzaError('bad-request', 'the presence has no stanza-id of its sender')
     }
-    const { store, handled, outbox, routes } = this.#components
+    const { store, handled, outbox } = this.#components
     const done = await store.transaction((transaction) => {
       if (!handled.isNew(transaction, this.#address, sender, id)) {
         return undefined
       }
-      const change = this.#roster.inbound(transaction, sender, type)
-      return { change, row: change.reply && this.#queue(transaction, sender, change.reply) }
+      const change = this.#roster.inbound(transaction, sender, type, presence)
+      return { change, row: change.reply && this.#queue(transaction, sender, { type: change.reply }) }
     })
     if (done === undefined) {
       return
@@ -92,14 +127,27 @@ export class Subscriptions {
     if (done.row !== undefined) {
       outbox.added(done.row)
     }
-    if (done.change.before !== undefined || done.change.pass || done.change.reply === 'subscribed') {
-      this.#changed(done.change.entry)
+    this.#received(sender, presence, type, done.change)
+  }
+
+  /** After it is on disk: the user hears of it, then contact and user see each other as they now may. */
+  #received(sender: string, presence: Element, type: SubscriptionType, change: RosterChange): void {
+    // RFC 6121 §3.1.6, §3.2.3, §3.3.3: the stanza first, then the push. A request is part of the item.
+    if (change.pass && type !== 'subscribe') {
+      this.#told(presence)
     }
-    if (this.#roster.item(sender) !== undefined) {
-      routes.want(sender)
+    if (change.isChanged) {
+      this.#changed(change.entry)
     }
-    if (done.change.entry.subscription !== 'to' && done.change.entry.subscription !== 'both') {
+    if (this.#roster.state(sender) !== 'none') {
+      this.#components.routes.want(sender)
+    }
+    const { subscription } = change.entry
+    if (subscription !== 'to' && subscription !== 'both') {
       this.#presence.gone(sender)
+    }
+    if (type === 'unsubscribe' && sawUs(change)) {
+      this.#presence.sendUnavailable(sender) // RFC 6121 §3.3.3
     }
     this.#presence.sendTo(sender)
   }
@@ -113,12 +161,13 @@ export class Subscriptions {
   }
 
   /** Own subscription stanzas: roster and outbox in one transaction, then the link and the roster event. */
-  async #change(contact: string, plan: (transaction: Transaction) => readonly SubscriptionType[]): Promise<void> {
+  async #change(contact: string, plan: (transaction: Transaction) => readonly OwnStanza[]): Promise<void> {
     const { store, outbox, routes } = this.#components
+    const before = this.#roster.item(contact)
     const changed = await store.transaction((transaction) =>
-      plan(transaction).map((type) => {
-        const change = this.#roster.outbound(transaction, contact, type)
-        return { type, change, row: change.pass ? this.#queue(transaction, contact, type) : undefined }
+      plan(transaction).map((own) => {
+        const change = this.#roster.outbound(transaction, contact, own.type)
+        return { type: own.type, change, row: change.pass ? this.#queue(transaction, contact, own) : undefined }
       }),
     )
     for (const { type, change, row } of changed) {
@@ -127,15 +176,21 @@ export class Subscriptions {
       }
       this.#sent(contact, type, change)
     }
-    routes.want(contact)
-    this.#changed(this.#item(contact))
+    const item = this.#roster.item(contact) ?? changed.at(-1)?.change.entry
+    if (this.#roster.state(contact) !== 'none') {
+      routes.want(contact)
+    }
+    if (item !== undefined && !isSame(before, item)) {
+      this.#changed(item)
+    }
   }
 
-  #queue(transaction: Transaction, contact: string, type: SubscriptionType): OutboxRow {
+  #queue(transaction: Transaction, contact: string, { type, presence }: OwnStanza): OutboxRow {
     const { clock, random, positions, outbox } = this.#components
     const id = newStanzaId(clock, random)
-    const presence = element('presence', NS_CLIENT, { from: this.#address, to: contact, type, id })
-    const stanza = identify(presence, this.#address, id)
+    const own = presence ?? element('presence', NS_CLIENT)
+    const attributes = { from: this.#address, to: contact, type, id: own.attribute('id') ?? id }
+    const stanza = identify(withoutNodeClaims(own).withAttributes(attributes), this.#address, id)
     const position = positions.next()
     const entry = { position, account: this.#address, recipient: contact, id, stanza }
     return outbox.add(transaction, { ...entry, ends: 'delivered' })
@@ -143,11 +198,20 @@ export class Subscriptions {
 
   /** RFC 6121 §3.1.6: presence follows an approval; §3.2.2: its end is unavailable presence. */
   #sent(contact: string, type: SubscriptionType, change: RosterChange): void {
-    const saw = change.before?.subscription === 'from' || change.before?.subscription === 'both'
     if (type === 'subscribed') {
       this.#presence.sendTo(contact)
-    } else if (type === 'unsubscribed' && saw) {
+    } else if (type === 'unsubscribed' && sawUs(change)) {
       this.#presence.sendUnavailable(contact)
+    } else if (type === 'unsubscribe') {
+      this.#presence.gone(contact)
     }
   }
+}
+
+function sawUs({ before }: RosterChange): boolean {
+  return before?.subscription === 'from' || before?.subscription === 'both'
+}
+
+function isSame(before: RosterEntry | undefined, after: RosterEntry): boolean {
+  return JSON.stringify(before) === JSON.stringify(after)
 }

@@ -67,7 +67,7 @@ test('somebody who is no contact may write, but not flood', async () => {
 test('who was removed sees no presence any more and has to ask again', async () => {
   await play(4, async (stage, romeo, juliet) => {
     await befriend(stage, romeo, juliet)
-    romeo.account.setPresence(element('presence', NS_CLIENT))
+    romeo.account.setPresence('balcony', element('presence', NS_CLIENT))
     await stage.until(juliet, () => juliet.account.presencesOf(romeo.address).length === 1)
     await stage.run(romeo.account.removeContact(juliet.address))
     await stage.until(juliet, () => juliet.account.presencesOf(romeo.address).length === 0)

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 enableCompileCache()
 const { NodeKey } = await import('../../src/identity/node-key.ts')
 const { createNode } = await import('../../src/node/node.ts')
-const { nodeSchema } = await import('../../src/node/schema.ts')
+const { nodeSchema } = await import('../../src/schema.ts')
 const { openSystem } = await import('../../src/os/open-system.ts')
 const { OsRandom } = await import('../../src/os/os-random.ts')
 const { openSqliteStore } = await import('../../src/os/sqlite-store.ts')

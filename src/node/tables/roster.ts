@@ -10,6 +10,12 @@ export const rosterTable = {
     state: { type: 'text' },
     /** 1 when the contact's subscription request is approved in advance (RFC 6121 §3.4). */
     approved: { type: 'integer' },
+    /** JSON list of names. */
+    groups: { type: 'text', nullable: true, since: 3 },
+    /** The presence stanza of their request while it waits for an answer. */
+    request: { type: 'text', nullable: true, since: 3 },
+    /** 1: clients see the item; 0: the contact has only asked. Null: older than this column. */
+    listed: { type: 'integer', nullable: true, since: 3 },
   },
   key: ['account', 'jid'],
   indexes: {},

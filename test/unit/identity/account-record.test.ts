@@ -54,7 +54,11 @@ const rich: Omit<RecordBody, 'publicKey'> = {
     node(i, { addresses: Array(16).fill('/ip4/192.0.2.255/tcp/65535'), prekeys: [new Uint8Array(40).fill(i)] }),
   ),
   mailboxKeys: Array.from({ length: 64 }, (_, i) => new Uint8Array(32).fill(i)),
-  profile: { nickname: 'Älice', items: [{ node: 'urn:xmpp:omemo:2:devices', id: 'current', payload: '<devices/>' }] },
+  profile: {
+    nickname: 'Älice',
+    items: [{ node: 'urn:xmpp:omemo:2:devices', id: 'current', payload: '<devices/>' }],
+    updatedMs: 0,
+  },
 }
 
 /** A length of 128 to 16,383 as a varint. */
@@ -103,7 +107,7 @@ describe('an account record', () => {
       sequence: 1,
       nodes,
       mailboxKeys: [mallory.publicKey],
-      profile: { nickname: 'A', items: [{ node: 'n', id: 'i', payload: '<p/>' }] },
+      profile: { nickname: 'A', items: [{ node: 'n', id: 'i', payload: '<p/>' }], updatedMs: 7 },
     })
     const expected = [
       ['0a20', toHex(alice.publicKey)],
@@ -256,7 +260,8 @@ describe('an account record', () => {
   })
 
   test('is not signed when it would be refused', () => {
-    const big = { nickname: '', items: Array(3).fill({ node: 'n', id: 'i', payload: 'x'.repeat(11_000) }) }
+    const items = Array(3).fill({ node: 'n', id: 'i', payload: 'x'.repeat(11_000) })
+    const big = { nickname: '', items, updatedMs: 0 }
     for (const [change, reason] of [
       [{ profile: big }, 'too-large'],
       [{ nodes: [twice, twice] }, 'malformed'],
@@ -279,6 +284,7 @@ describe('an account record', () => {
       profile: {
         nickname: '',
         items: [16_000, 16_000, extra].map((n) => ({ node: 'n', id: 'i', payload: 'x'.repeat(n) })),
+        updatedMs: 0,
       },
     })
     const rest = RECORD_MAX_BYTES - signAccountRecord(alice, filled(200)).length

@@ -4,7 +4,7 @@ import { xor } from 'uint8arrays/xor'
 import { RECORD_CLOCK_SKEW_MS, RECORD_VALIDITY_MS, recordPlace } from '../../../src/identity/account-record.ts'
 import { kadId, kadIdOfPeer } from '../../../src/identity/kad-id.ts'
 import { Custody, type CustodyInit } from '../../../src/node/custody.ts'
-import { nodeSchema } from '../../../src/node/schema.ts'
+import { nodeSchema } from '../../../src/schema.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 import { RecordingLogger } from '../../support/recording-logger.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
@@ -180,7 +180,7 @@ describe('custody of account records', () => {
     }
     assert.equal(custody.recordsKept(), 10)
     for (const [i, key] of keys.entries()) {
-      const profile = { nickname: 'x'.repeat(200), items: [] }
+      const profile = { nickname: 'x'.repeat(200), items: [], updatedMs: 0 }
       await put(custody, recordOf(key, now(), { sequence: 2, profile }), `peer ${i}`)
     }
     let bytes = 0

@@ -3,7 +3,7 @@ import { beforeEach, describe, it } from 'node:test'
 import type { MailboxKey } from '../../../src/identity/mailbox-key.ts'
 import { LetterCustody, type LetterCustodyInit } from '../../../src/node/letter-custody.ts'
 import type { LetterEvent } from '../../../src/node/letter-event.ts'
-import { nodeSchema } from '../../../src/node/schema.ts'
+import { nodeSchema } from '../../../src/schema.ts'
 import { lettersTable } from '../../../src/node/tables/letters.ts'
 import type { DepositOutcome, DepositRequest } from '../../../src/protocol/mailbox/letter-keeper.ts'
 import {

@@ -9,7 +9,7 @@ import {
 import { dayOf } from '../../../src/identity/mailbox-key.ts'
 import { LetterKeys } from '../../../src/node/letter-keys.ts'
 import type { LetterOrder, SealedOrder } from '../../../src/node/letter-sealer.ts'
-import { nodeSchema } from '../../../src/node/schema.ts'
+import { nodeSchema } from '../../../src/schema.ts'
 import type { OpenedLetter } from '../../../src/sealing/open-letter.ts'
 import { toUtf8 } from '../../../src/util/bytes.ts'
 import { MemoryStore } from '../../support/memory-store.ts'

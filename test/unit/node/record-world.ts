@@ -5,7 +5,7 @@ import type { RecordBody } from '../../../src/identity/account-record-message.ts
 import { NodeKey } from '../../../src/identity/node-key.ts'
 import { Custody } from '../../../src/node/custody.ts'
 import { Directory, type DirectoryInit } from '../../../src/node/directory.ts'
-import { nodeSchema } from '../../../src/node/schema.ts'
+import { nodeSchema } from '../../../src/schema.ts'
 import { MailboxClient } from '../../../src/protocol/mailbox/client.ts'
 import type { RecordKeeper } from '../../../src/protocol/mailbox/record-keeper.ts'
 import { MailboxServer } from '../../../src/protocol/mailbox/server.ts'

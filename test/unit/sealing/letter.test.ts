@@ -58,7 +58,7 @@ function record(of: typeof alice, more: { issuedMs?: number; expiresMs?: number;
     expiresMs,
     nodes: [],
     mailboxKeys: [],
-    profile: { nickname: '', items },
+    profile: { nickname: '', items, updatedMs: 0 },
   })
 }
 
