@@ -7,6 +7,7 @@ import { externalServicesFeature } from './features/external-services.ts'
 import type { Feature, FeatureContext } from './features/feature.ts'
 import { lastActivityFeature } from './features/last-activity.ts'
 import { OwnerFeature } from './features/owner.ts'
+import { PersonalFeature } from './features/personal.ts'
 import { pingFeature } from './features/ping.ts'
 import { softwareVersionFeature } from './features/software-version.ts'
 import { uploadFeature } from './features/upload.ts'
@@ -21,6 +22,7 @@ export const accountFeatures: readonly ((context: FeatureContext) => Feature)[] 
   entityTimeFeature,
   externalServicesFeature,
   lastActivityFeature,
+  (context) => new PersonalFeature(context),
   pingFeature,
   softwareVersionFeature,
   uploadFeature,

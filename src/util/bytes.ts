@@ -18,6 +18,11 @@ export function toBase64(bytes: Uint8Array): string {
   return toText(bytes, 'base64pad')
 }
 
+/** From base64 with `+`, `/` and padding; check text from outside first, this throws whatever the library throws. */
+export function fromBase64(text: string): Uint8Array {
+  return new Uint8Array(fromString(text, 'base64pad'))
+}
+
 /** Base64 with `-`, `_` and no padding (RFC 4648 §5), as in JWK. */
 export function toBase64url(bytes: Uint8Array): string {
   return toText(bytes, 'base64url')

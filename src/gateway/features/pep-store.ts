@@ -27,6 +27,8 @@ export interface PepNode {
 export interface PepItem {
   readonly id: string
   readonly payload: Element
+  /** Of the payload as XML in UTF-8. */
+  readonly bytes: number
 }
 
 /** How much to read of a node. */
@@ -116,9 +118,9 @@ export class PepStore {
   /**
    * Keeps an item of a node that exists; one with the same id is replaced, the oldest goes when there are too many.
    *
-   * @throws StanzaError `not-acceptable` (payload-too-big), `resource-constraint`
+   * @throws StanzaError `not-acceptable` (payload-too-big)
    */
-  put(transaction: Transaction, node: PepNode, { id, payload }: PepItem): void {
+  put(transaction: Transaction, node: PepNode, id: string, payload: Element): void {
     checkName(id)
     const text = serialize(payload)
     const bytes = toUtf8(text).length
@@ -139,10 +141,6 @@ export class PepStore {
     const next = { ...row, items: row.items + 1, bytes: row.bytes + bytes }
     transaction.put(pepNodesTable, next)
     this.#trim(transaction, next, node.config.maxItems)
-    const all = transaction.list(pepNodesTable, { prefix: [this.#account], limit: PEP_NODES_MAX })
-    if (all.reduce((sum, one) => sum + one.bytes, 0) > PEP_ACCOUNT_MAX_BYTES) {
-      throw new StanzaError('resource-constraint', 'The nodes of this account are full.')
-    }
   }
 
   /** False if there was no such item. */
@@ -169,6 +167,18 @@ export class PepStore {
   deleteNode(transaction: Transaction, node: string): void {
     transaction.deleteRange(pepItemsTable, { prefix: [this.#account, node] })
     transaction.delete(pepNodesTable, [this.#account, node])
+  }
+
+  /**
+   * At the end of a transaction that has put something.
+   *
+   * @throws StanzaError `resource-constraint`
+   */
+  checkQuota(reader: Reader): void {
+    const all = reader.list(pepNodesTable, { prefix: [this.#account], limit: PEP_NODES_MAX })
+    if (all.reduce((sum, one) => sum + one.bytes, 0) > PEP_ACCOUNT_MAX_BYTES) {
+      throw new StanzaError('resource-constraint', 'The nodes of this account are full.')
+    }
   }
 
   #trim(transaction: Transaction, row: NodeRow, maxItems: number): void {
@@ -203,5 +213,5 @@ function toNode(row: NodeRow): PepNode {
 }
 
 function toItem(row: Row<typeof pepItemsTable>): PepItem {
-  return { id: row.id, payload: parseElement(row.payload) }
+  return { id: row.id, payload: parseElement(row.payload), bytes: row.bytes }
 }

@@ -9,9 +9,12 @@ import { StanzaError } from '../../xmpp/stanza-error.ts'
 import { changePepConfig, defaultPepConfig, knowsFields, meetsPreconditions, type PepConfig } from './pep-config.ts'
 import { type PepItem, type PepItemLimits, type PepNode, PepStore } from './pep-store.ts'
 
+/** Length of an item id that we draw. */
+const ITEM_ID_BYTES = 10
+
 /** What has changed in a node; told after it is on disk. */
 export type PepChange =
-  | { readonly type: 'published'; readonly node: PepNode; readonly item: PepItem }
+  | { readonly type: 'published'; readonly node: PepNode; readonly item: Omit<PepItem, 'bytes'> }
   | { readonly type: 'retracted'; readonly node: PepNode; readonly id: string; readonly notify: boolean }
   | { readonly type: 'purged' | 'deleted' | 'configured'; readonly node: PepNode }
 
@@ -55,12 +58,12 @@ export class PepChanges {
       const config = options === undefined ? defaults : changePepConfig(defaults, options)
       node = this.#store.configure(this.transaction, name, config)
     }
-    const item = { id: id ?? toHex(this.#random.bytes(10)), payload }
+    const itemId = id ?? toHex(this.#random.bytes(ITEM_ID_BYTES))
     if (node.config.persistItems) {
-      this.#store.put(this.transaction, node, item)
+      this.#store.put(this.transaction, node, itemId, payload)
     }
-    this.made.push({ type: 'published', node, item })
-    return item.id
+    this.made.push({ type: 'published', node, item: { id: itemId, payload } })
+    return itemId
   }
 
   /** XEP-0060 §7.2. */
@@ -100,6 +103,10 @@ export class PepChanges {
     const node = this.node(name)
     this.#store.purge(this.transaction, name)
     this.made.push({ type: 'purged', node })
+  }
+
+  findNode(name: string): PepNode | undefined {
+    return this.#store.node(this.transaction, name)
   }
 
   /** @throws StanzaError `item-not-found` */
@@ -152,11 +159,13 @@ export class Pep {
     const { result, made } = await this.#store.transaction((transaction) => {
       const changes = new PepChanges(transaction, this.#nodes, this.#random)
       const result = make(changes)
-      for (const change of [...changes.made]) {
+      // The last change of each node is enough: conversions look at what there is now.
+      for (const change of new Map(changes.made.map((one) => [one.node.name, one])).values()) {
         for (const convert of this.#conversions) {
           convert(change, changes)
         }
       }
+      this.#nodes.checkQuota(transaction)
       return { result, made: changes.made }
     })
     for (const change of made) {
@@ -168,6 +177,11 @@ export class Pep {
   /** What a conversion changes is not converted again. */
   addConversion(conversion: PepConversion): void {
     this.#conversions.push(conversion)
+  }
+
+  /** How many items a node has. */
+  count(node: string): number {
+    return this.#nodes.count(this.#store.read, node)
   }
 
   subscribe(listener: (change: PepChange) => void): () => void {
