@@ -11,6 +11,7 @@ import { uploadsTable, uploadTotalsTable } from './tables/uploads.ts'
 export const gatewayTables: readonly TableDefinition[] = [
   clientPasswordsTable,
   scramSecretTable,
+  deliveredTable,
   pepNodesTable,
   pepItemsTable,
   privateStorageTable,

@@ -109,6 +109,8 @@ export type AccountEvent =
       /** With `stored`: custodians whose signed receipts are here, and how many were asked. */
       readonly receipts?: number
       readonly of?: number
+      /** With `failed`: the error stanza for the client that sent it, if it is known. */
+      readonly error?: Element
     }
   | { readonly type: 'roster'; readonly entry: RosterEntry }
   /** Their subscription stanza that the user is to see (RFC 6121 §3); for `subscribe` see `RosterEntry.request`. */

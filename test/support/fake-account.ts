@@ -43,13 +43,13 @@ export class FakeAccount implements Account {
   /** Iqs given to `query`. */
   readonly asked: Element[] = []
   /** Own presence by resource. */
-  readonly presence = new Map<string, Element>()
+  readonly presence: Map<string, Element> = new Map()
   /** Answers `query`; replace it. @default never */
   answer: (iq: Element, signal: AbortSignal) => Promise<Element> = (_iq, signal) =>
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
   /** What others show, by bare JID. */
-  readonly profiles = new Map<string, PublicProfile>()
-  readonly reachable = new Set<string>()
+  readonly profiles: Map<string, PublicProfile> = new Map()
+  readonly reachable: Set<string> = new Set()
   /** What `setPublicProfile` was given last. */
   profile: PublicProfile | undefined
   /** Thrown by the next `send`. */

@@ -24,7 +24,7 @@ export class FakeClientPort implements ClientPort {
 
   /** The stanzas as XML, taken away. */
   take(): string[] {
-    return this.takeStanzas().map(serialize)
+    return this.takeStanzas().map((stanza) => serialize(stanza))
   }
 
   takeStanzas(): Element[] {

@@ -1,5 +1,3 @@
-import type { TableDefinition } from '../../system/store.ts'
-
 /** How far the messages of an account have reached its clients, one row an account. */
 export const deliveredTable = {
   name: 'delivered',
@@ -11,4 +9,4 @@ export const deliveredTable = {
   },
   key: ['account'],
   indexes: {},
-} as const satisfies TableDefinition
+} as const

@@ -1,0 +1,66 @@
+import type { Account } from '../../node/api.ts'
+import type { Element } from '../../xml/element.ts'
+import { Jid } from '../../xmpp/jid.ts'
+import { errorReply, StanzaError } from '../../xmpp/stanza-error.ts'
+import type { ClientQueries } from './client-queries.ts'
+import type { FeatureRequests } from './feature-requests.ts'
+import { NS_ROSTER } from './roster-items.ts'
+import { routeOf } from './routing-table.ts'
+import type { Session } from './session.ts'
+import type { SessionRegistry } from './session-registry.ts'
+
+export interface NetworkRequestsComponents {
+  readonly account: Pick<Account, 'rosterItem'>
+  readonly registry: SessionRegistry
+  readonly queries: ClientQueries
+  readonly features: FeatureRequests
+}
+
+/** Iqs that others send over the network: for a client of the account, or for the account itself (RFC 6121 §8.5). */
+export class NetworkRequests {
+  readonly #components: NetworkRequestsComponents
+
+  constructor(components: NetworkRequestsComponents) {
+    this.#components = components
+  }
+
+  /** Answers with an iq result or error; never rejects. */
+  async answer(iq: Element): Promise<Element> {
+    try {
+      return await this.#answer(iq)
+    } catch (error) {
+      const seen = error instanceof StanzaError ? error : new StanzaError('internal-server-error')
+      return errorReply(iq, seen) ?? iq
+    }
+  }
+
+  async #answer(iq: Element): Promise<Element> {
+    const { registry, queries, features } = this.#components
+    const [from, to] = [Jid.parse(iq.attribute('from') ?? ''), Jid.parse(iq.attribute('to') ?? '')]
+    // Nobody else reads or pushes the roster (security X13).
+    if (!registry.isOwn(to) || registry.isOwn(from) || iq.child('query', NS_ROSTER) !== undefined) {
+      throw new StanzaError('service-unavailable')
+    }
+    const { address, session } = registry.find(to)
+    const route = routeOf('iq get or set', address, registry.resources)
+    if (route === 'account') {
+      return await features.answer({ iq, target: 'account', from, session: undefined })
+    }
+    // RFC 6121 §8.5.3.1, §11: who may not see presence cannot tell this resource from one that does not exist.
+    if (session?.presence === undefined || !this.#maySee(from, session)) {
+      throw new StanzaError('service-unavailable')
+    }
+    return await queries.ask(session, iq)
+  }
+
+  #maySee(from: Jid, session: Session): boolean {
+    const bare = from.bare().toString()
+    const subscription = this.#components.account.rosterItem(bare)?.subscription
+    return (
+      subscription === 'from' ||
+      subscription === 'both' ||
+      session.directed.has(bare) ||
+      session.directed.has(from.toString())
+    )
+  }
+}
