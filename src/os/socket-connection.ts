@@ -119,7 +119,9 @@ export class SocketConnection implements ClientConnection {
       this.#socket = secure
       this.#isHandshaking = false
       this.#attach(secure)
-      this.#listen()
+      if (this.#handlers !== undefined) {
+        this.#listen()
+      }
       this.#batch.flush()
     } catch (error) {
       this.destroy()
