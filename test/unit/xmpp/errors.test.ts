@@ -33,6 +33,15 @@ test('an error of a peer is read for what it says, and nothing else', () => {
   assert.equal(read(`<error type="bogus"><conflict ${conditions}/></error>`).type, 'cancel')
 })
 
+test('the condition of an extension stands after those of RFC 6120', () => {
+  const detail = element('blocked', 'urn:xmpp:blocking:errors')
+  assert.equal(
+    serialize(new StanzaError('not-acceptable', 'No.', { type: 'cancel', detail }).toElement()),
+    '<error xmlns="jabber:client" type="cancel"><not-acceptable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/>' +
+      '<text xmlns="urn:ietf:params:xml:ns:xmpp-stanzas" xml:lang="en">No.</text><blocked xmlns="urn:xmpp:blocking:errors"/></error>',
+  )
+})
+
 test('an error goes back to its cause with the same id', () => {
   const message = element('message', 'jabber:client', { from: 'a@b', to: 'c@d', id: '1', type: 'chat' })
   const error = new StanzaError('service-unavailable')
