@@ -21,13 +21,16 @@ export type AskCapabilities = (query: Element, signal: AbortSignal) => Promise<E
 /** What clients can do, learnt from the `<c/>` in their presence (XEP-0115), each verification string once. */
 export class Capabilities {
   readonly #clock: Pick<Clock, 'timeoutSignal'>
+  readonly #stopping: AbortSignal
   readonly #known = new BoundedMap<string, ReadonlySet<string>>({ maxEntries: CAPABILITIES_MAX })
   /** First questions for a verification string; no more than the gate lets wait. */
   readonly #asking = new Map<string, Promise<ReadonlySet<string> | undefined>>()
   readonly #gate = new Gate({ maxInside: CAPABILITIES_MAX_ASKING, maxWaiting: CAPABILITIES_MAX_WAITING })
 
-  constructor(clock: Pick<Clock, 'timeoutSignal'>) {
+  /** @param stopping nobody is asked any more once it aborts */
+  constructor(clock: Pick<Clock, 'timeoutSignal'>, stopping: AbortSignal) {
     this.#clock = clock
+    this.#stopping = stopping
   }
 
   /** The features of who sent `caps`; undefined if it does not say. Never rejects. */
@@ -61,8 +64,8 @@ export class Capabilities {
   }
 
   async #ask(caps: Caps, ask: AskCapabilities): Promise<Element | undefined> {
-    const signal = this.#clock.timeoutSignal(CAPABILITIES_TIMEOUT_MS)
     try {
+      const signal = AbortSignal.any([this.#stopping, this.#clock.timeoutSignal(CAPABILITIES_TIMEOUT_MS)])
       const leave = await this.#gate.enter(signal)
       if (leave === undefined) {
         return undefined

@@ -1,5 +1,7 @@
 import type { PublicItem, PublicProfile } from '../../node/api.ts'
+import { toUtf8 } from '../../util/bytes.ts'
 import type { Element } from '../../xml/element.ts'
+import { serialize } from '../../xml/serializer.ts'
 import { NS_AVATAR_DATA, NS_AVATAR_METADATA, NS_NICKNAME } from '../../xmpp/namespaces.ts'
 import type { Pep } from './pep.ts'
 import type { PepNode } from './pep-store.ts'
@@ -8,8 +10,11 @@ import type { PepNode } from './pep-store.ts'
 const PROFILE_MAX_PREKEYS = 24
 /** Items of one node that are shown; OMEMO 2 has an item a device. *ours* */
 const PROFILE_MAX_ITEMS_PER_NODE = 16
-/** Bytes of an item that is shown; only the image of an avatar may be larger. *ours* */
+/** UTF-8 bytes of an item that is shown; an image that is larger is left out. *ours* */
 const PROFILE_MAX_ITEM_BYTES = 8_192
+
+/** Of a nickname that is shown; the rest is cut off. A record has 256 bytes for it. *ours* */
+const NICKNAME_MAX_CHARACTERS = 64
 
 /** OMEMO 0.3 as clients use it: a node for the devices and one for each bundle. */
 const NODE_OMEMO_DEVICES = 'eu.siacs.conversations.axolotl.devicelist'
@@ -32,7 +37,8 @@ export function profileOf(pep: Pick<Pep, 'nodes' | 'items'>, vcardNickname: stri
   const items = RANKS.flatMap((isShown) => open.filter(({ name }) => isShown(name)).flatMap((node) => shown(pep, node)))
   const hasNickname = open.some(({ name }) => name === NS_NICKNAME)
   const [nickname] = hasNickname ? pep.items(NS_NICKNAME, { items: 1 }) : []
-  return { nickname: nickname?.payload.text().trim() || vcardNickname, items }
+  const name = nickname?.payload.text().trim() || vcardNickname
+  return { nickname: [...name].slice(0, NICKNAME_MAX_CHARACTERS).join(''), items }
 }
 
 /** Whether a change of this node may change the profile. */
@@ -43,8 +49,8 @@ export function isInProfile(node: string): boolean {
 function shown(pep: Pick<Pep, 'items'>, { name }: PepNode): PublicItem[] {
   return pep
     .items(name, { items: PROFILE_MAX_ITEMS_PER_NODE })
-    .filter(({ bytes, payload }) => bytes <= PROFILE_MAX_ITEM_BYTES || isBundle(payload))
     .map(({ id, payload }) => ({ node: name, id, payload: isBundle(payload) ? withFewerPrekeys(payload) : payload }))
+    .filter(({ payload }) => toUtf8(serialize(payload)).length <= PROFILE_MAX_ITEM_BYTES)
 }
 
 function isBundle(payload: Element): boolean {

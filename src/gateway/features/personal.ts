@@ -24,6 +24,9 @@ const FEATURE_AVATAR_CONVERSION = 'urn:xmpp:pep-vcard-conversion:0'
 /** Conversion between the forms of bookmarks (XEP-0411 §2, XEP-0402 §6). */
 const FEATURE_BOOKMARKS_CONVERSION = 'urn:xmpp:bookmarks-conversion:0'
 
+/** How long the own profile is looked for at a start. *ours* */
+const PROFILE_TIMEOUT_MS = 20_000
+
 /**
  * What an account keeps for itself and shows to others: personal eventing (XEP-0163), vCard (XEP-0054), avatars
  * (XEP-0084, XEP-0153), private storage (XEP-0049), bookmarks (XEP-0048, XEP-0402). One feature, since what is written
@@ -57,6 +60,7 @@ export class PersonalFeature implements Feature {
   /** What is under way besides requests; each removes itself. */
   readonly #running = new Set<Promise<void>>()
   #avatarHash: string | undefined
+  readonly #stopping = new AbortController()
   #profile: 'current' | 'stale' | 'publishing' = 'current'
   #published = ''
 
@@ -67,7 +71,7 @@ export class PersonalFeature implements Feature {
     this.#pep.addConversion(convertBookmarks)
     this.#rows = new PrivateRows(store, account.address)
     this.#avatarHash = currentAvatar(this.#pep)?.id
-    const capabilities = new Capabilities(clock)
+    const capabilities = new Capabilities(clock, this.#stopping.signal)
     this.#notifier = new PepNotifier({ pep: this.#pep, account, sessions, capabilities, random })
     this.#unsubscribe = [
       this.#pep.subscribe((change) => this.#changed(change)),
@@ -78,7 +82,7 @@ export class PersonalFeature implements Feature {
         this.contactPresence(presence)
       })
     }
-    this.#publishProfile()
+    this.#run(this.#compareProfile())
   }
 
   async handle(request: FeatureRequest): Promise<Element | undefined> {
@@ -129,6 +133,7 @@ export class PersonalFeature implements Feature {
     for (const unsubscribe of this.#unsubscribe) {
       unsubscribe()
     }
+    this.#stopping.abort(new StanzaError('service-unavailable'))
     await Promise.allSettled(this.#running)
   }
 
@@ -172,6 +177,18 @@ export class PersonalFeature implements Feature {
     }
   }
 
+  /** After a start: what was changed last may not have been shown before the stop. */
+  async #compareProfile(): Promise<void> {
+    const { account, clock } = this.#context
+    // A device without nodes has nothing to say against what another one shows.
+    if (this.#pep.nodes().length > 0) {
+      const signal = AbortSignal.any([this.#stopping.signal, clock.timeoutSignal(PROFILE_TIMEOUT_MS)])
+      const shown = await account.publicProfile(account.address, signal)
+      this.#published = shown === undefined ? this.#published : profileText(shown)
+      this.#publishProfile()
+    }
+  }
+
   async #publishProfiles(): Promise<void> {
     try {
       // Bounded by the changes: each round takes all there are.
@@ -191,7 +208,9 @@ export class PersonalFeature implements Feature {
 
   #run(work: Promise<void>): void {
     const running = work.catch((error: unknown) => {
-      this.#context.logger.warn('personal eventing failed', { reason: String(error) })
+      if (!this.#stopping.signal.aborted) {
+        this.#context.logger.warn('personal eventing failed', { reason: String(error) })
+      }
     })
     this.#running.add(running)
     void running.then(() => this.#running.delete(running))

@@ -4,6 +4,7 @@ import type { Element } from '../../xml/element.ts'
 import { Jid } from '../../xmpp/jid.ts'
 import { errorReply, StanzaError } from '../../xmpp/stanza-error.ts'
 import type { FeatureTarget } from '../features/feature.ts'
+import { queryOrProfile } from '../features/offline-pep.ts'
 import type { ClientQueries } from './client-queries.ts'
 import type { FeatureRequests } from './feature-requests.ts'
 import type { Session } from './session.ts'
@@ -100,7 +101,7 @@ export class ClientRequests {
     const timeout = new StanzaError('remote-server-timeout')
     const timer = this.#components.clock.schedule(NETWORK_ANSWER_TIMEOUT_MS, () => controller.abort(timeout))
     try {
-      return await this.#components.account.query(iq, controller.signal)
+      return await queryOrProfile(this.#components, iq, controller.signal)
     } finally {
       timer.cancel()
       open.delete(controller)
