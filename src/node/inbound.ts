@@ -45,14 +45,14 @@ export class Inbound {
     }
     switch (stanzaKind(stanza)) {
       case 'message':
-        await account.receiveMessage(from, stanza)
+        await account.inbound.message(from, stanza)
         return undefined
       case 'presence':
-        await account.receivePresence(from, stanza)
+        await account.inbound.presence(from, stanza)
         return undefined
       case 'iq':
         // Not waited for: what came after it on the stream would not be acknowledged meanwhile.
-        void account.receiveQuery(from, stanza).then((reply) => reply && answer(reply))
+        void account.inbound.query(from, stanza).then((reply) => reply && answer(reply))
         return undefined
       default:
         throw new StanzaError('bad-request', 'this is no stanza')

@@ -65,12 +65,12 @@ export class LetterInbox {
     const answer = await this.#inOrder({ account: account.address, sender, id, predecessor }, stanza)
     await store.transaction((transaction) => keys.consumed(transaction, account.address, opened))
     if (answer !== undefined) {
-      await account.sendStanza(sender, answer)
+      await account.controls.sendStanza(sender, answer)
     }
     if (id !== undefined && !isControl(stanza)) {
       acknowledgements.add(account.address, sender, id)
     }
-    await account.handKeys(sender)
+    await account.controls.handKeys(sender)
   }
 
   /** What goes back, if anything. */

@@ -1,19 +1,17 @@
 import type { PeerAddresses } from '../system/network.ts'
-import type { Transaction } from '../system/store.ts'
 import { Listeners } from '../util/listeners.ts'
-import { type Element, element } from '../xml/element.ts'
+import type { Element } from '../xml/element.ts'
 import { isStanzaIdBy } from '../xmpp/extensions/stanza-id.ts'
-import { withoutForeignClaims } from '../xmpp/foreign-claims.ts'
 import { Jid } from '../xmpp/jid.ts'
-import { NS_CLIENT } from '../xmpp/namespaces.ts'
-import { messageType, presenceType } from '../xmpp/stanza.ts'
-import { errorReply, StanzaError } from '../xmpp/stanza-error.ts'
+import { presenceType } from '../xmpp/stanza.ts'
+import { StanzaError } from '../xmpp/stanza-error.ts'
 import { isStorable } from '../xmpp/storable.ts'
 import { aliasOf } from './account-alias.ts'
 import { AccountBlocking } from './account-blocking.ts'
 import type { AccountComponents } from './account-components.ts'
+import { AccountControls } from './account-controls.ts'
+import { AccountInbound } from './account-inbound.ts'
 import { AccountProfile } from './account-profile.ts'
-import { acknowledgedIds, NS_DELIVERED } from './acknowledgements.ts'
 import type {
   Account,
   AccountEvent,
@@ -29,17 +27,15 @@ import type {
 } from './api.ts'
 import { ArchivePages } from './archive-pages.ts'
 import { Blocklist } from './blocklist.ts'
-import { NS_KEYS } from './letter-keys.ts'
-import { checkSize, identify, newStanzaId, prepareMessage, receivedId, receivedStampMs } from './message.ts'
-import type { OutboxRow } from './outbox.ts'
+import { checkSize, newStanzaId, prepareMessage } from './message.ts'
 import { Presence } from './presence.ts'
 import { Queries } from './queries.ts'
 import { Roster } from './roster.ts'
 import { checkRosterItem } from './roster-item.ts'
 import { Subscriptions } from './subscriptions.ts'
 
-/** Last message correction (XEP-0308). */
-const NS_REPLACE = 'urn:xmpp:message-correct:0'
+/** What there is to say of a state beside its name. */
+type SettledMore = Pick<Extract<AccountEvent, { type: 'message-state' }>, 'receipts' | 'of' | 'error'>
 
 export interface LocalAccountInit {
   readonly address: string
@@ -53,6 +49,9 @@ export class LocalAccount implements Account {
   readonly address: string
   readonly alias: string | undefined
   readonly contactUri: () => string
+  readonly controls: AccountControls
+  /** Where stanzas of others for this account come in. */
+  readonly inbound: AccountInbound
   readonly #components: AccountComponents
   readonly #roster: Roster
   readonly #presence: Presence
@@ -67,39 +66,52 @@ export class LocalAccount implements Account {
   constructor(components: AccountComponents, init: LocalAccountInit) {
     this.address = init.address
     this.contactUri = init.contactUri
-    this.#components = components
     this.alias = aliasOf(init.nickname)
-    this.#blocklist = new Blocklist(components.store.read, init.address)
-    this.#pages = new ArchivePages(components.store.read, init.address)
-    this.#roster = new Roster(components.store.read, init.address)
-    this.#presence = new Presence({
-      address: init.address,
-      roster: this.#roster,
+    this.#components = components
+    const { address } = init
+    const { clock, random, routes, store } = components
+    const roster = new Roster(store.read, address)
+    const blocklist = new Blocklist(store.read, address)
+    const emit = (event: AccountEvent): void => this.#events.emit(event)
+    const presence = new Presence({
+      address,
+      roster,
       handlers: {
-        send: (to, presence) => this.#sendNow(to, presence),
-        isBlocked: (jid) => this.#blocklist.has(Jid.parse(jid)),
-        changed: (presence) => this.#events.emit({ type: 'presence', presence }),
+        send: (to, stanza) => this.#sendNow(to, stanza),
+        isBlocked: (jid) => blocklist.has(Jid.parse(jid)),
+        changed: (stanza) => emit({ type: 'presence', presence: stanza }),
       },
     })
-    const { store } = components
-    const [blocklist, roster, presence] = [this.#blocklist, this.#roster, this.#presence]
-    this.#blocking = new AccountBlocking({ store, blocklist, roster, presence })
-    this.#profile = new AccountProfile(components, init.address)
-    this.#subscriptions = new Subscriptions(components, {
-      address: init.address,
-      roster: this.#roster,
-      presence: this.#presence,
+    const controls = new AccountControls(components, { address, roster })
+    const subscriptions = new Subscriptions(components, {
+      address,
+      roster,
+      presence,
       changed: (entry) => {
-        this.#events.emit({ type: 'roster', entry })
-        void this.handKeys(entry.jid)
+        emit({ type: 'roster', entry })
+        void controls.handKeys(entry.jid)
       },
-      told: (presence) => this.#events.emit({ type: 'subscription', presence }),
+      told: (stanza) => emit({ type: 'subscription', presence: stanza }),
     })
-    this.#queries = new Queries({
-      clock: components.clock,
-      random: components.random,
-      address: init.address,
-      reach: (bareJid, signal) => components.routes.reach(bareJid, signal),
+    const queries = new Queries({ clock, random, address, reach: (jid, signal) => routes.reach(jid, signal) })
+    this.#roster = roster
+    this.#blocklist = blocklist
+    this.#presence = presence
+    this.controls = controls
+    this.#subscriptions = subscriptions
+    this.#queries = queries
+    this.#pages = new ArchivePages(store.read, address)
+    this.#blocking = new AccountBlocking({ store, blocklist, roster, presence })
+    this.#profile = new AccountProfile(components, address)
+    this.inbound = new AccountInbound(components, {
+      address,
+      roster,
+      presence,
+      subscriptions,
+      queries,
+      controls,
+      blocklist,
+      emit,
     })
   }
 
@@ -278,37 +290,7 @@ export class LocalAccount implements Account {
   /** A stanza stream to a node of `jid` came up. */
   linkUp(jid: string): void {
     this.#presence.linkUp(jid)
-    void this.handKeys(jid)
-  }
-
-  /** Hands a contact what it needs to seal letters for this account, if it is time to. */
-  async handKeys(contact: string): Promise<void> {
-    const { store, letterKeys, logger } = this.#components
-    if (!this.#trusts(contact)) {
-      return
-    }
-    try {
-      const row = await store.transaction((transaction) => {
-        const keys = letterKeys.keysFor(transaction, this.address, contact)
-        return keys && this.#queue(transaction, contact, this.#control(contact, keys))
-      })
-      if (row !== undefined) {
-        this.#components.outbox.added(row)
-      }
-    } catch (error) {
-      logger.warn('keys not handed over', { reason: String(error) })
-    }
-  }
-
-  /** Queues what this node itself has to say to the nodes of another account. */
-  async sendControl(to: string, payload: Element): Promise<void> {
-    await this.sendStanza(to, this.#control(to, payload))
-  }
-
-  /** Queues a stanza of which nothing is kept here: it has done its duty when enough custodians have it. */
-  async sendStanza(to: string, stanza: Element): Promise<void> {
-    const row = await this.#components.store.transaction((transaction) => this.#queue(transaction, to, stanza))
-    this.#components.outbox.added(row)
+    void this.controls.handKeys(jid)
   }
 
   linkDown(jid: string): void {
@@ -316,70 +298,8 @@ export class LocalAccount implements Account {
   }
 
   /** A stanza of ours left the outbox, after that is on disk. */
-  settled(peer: string, id: string, state: DeliveryState, receipts?: { receipts: number; of: number }): void {
-    this.#events.emit({ type: 'message-state', id, peer, state, ...receipts })
-  }
-
-  /**
-   * A message from a peer's node. Resolves when it needs no repetition.
-   *
-   * @throws StanzaError that the sender is to see; StoreError
-   */
-  async receiveMessage(from: Jid, stanza: Element): Promise<void> {
-    const sender = from.bare().toString()
-    if (messageType(stanza) === 'error') {
-      await this.#receiveError(sender, stanza)
-      return
-    }
-    if (await this.#receiveControl(sender, stanza)) {
-      return
-    }
-    this.#refuseBlocked(from)
-    if (!this.#knows(sender) && !this.#components.strangers.take(sender)) {
-      throw new StanzaError('policy-violation', 'too many messages from somebody who is no contact')
-    }
-    const message = this.#withoutReplacing(withoutForeignClaims(stanza, this.address))
-    if (!isStorable(message)) {
-      this.#events.emit({ type: 'transient', message })
-      return
-    }
-    const id = receivedId(message, sender)
-    if (id === undefined) {
-      throw new StanzaError('bad-request', 'the message has no stanza-id of its sender')
-    }
-    const stampMs = receivedStampMs(message, sender, this.#components.clock.wallMs())
-    const position = this.#components.positions.next()
-    const entry = { account: this.address, id, peer: sender, direction: 'in', stampMs, state: 'received' } as const
-    const archived = await this.#components.store.transaction((transaction) =>
-      this.#components.archive.addReceived(transaction, { ...entry, position, stanza: message }),
-    )
-    if (archived !== undefined) {
-      this.#events.emit({ type: 'message', message: archived })
-    }
-  }
-
-  /** A presence stanza from a peer's node. Errors as for messages. */
-  async receivePresence(from: Jid, stanza: Element): Promise<void> {
-    if (this.#blocklist.has(from)) {
-      return // XEP-0191 §3.2
-    }
-    const presence = withoutForeignClaims(stanza, this.address)
-    const type = presenceType(presence)
-    if (type === 'available' || type === 'unavailable') {
-      this.#presence.received(from, presence)
-    } else if (type === 'probe') {
-      this.#presence.sendTo(from.bare().toString()) // RFC 6121 §4.3.2
-    } else if (Subscriptions.isSubscription(type)) {
-      await this.#subscriptions.receive(from.bare().toString(), presence, type)
-    }
-  }
-
-  /** An iq from a peer's node; what is to go back, if anything. Never rejects. */
-  async receiveQuery(from: Jid, iq: Element): Promise<Element | undefined> {
-    if (this.#blocklist.has(from)) {
-      return errorReply(iq, new StanzaError('service-unavailable')) // XEP-0191 §3.2
-    }
-    return await this.#queries.receive(iq)
+  settled(peer: string, id: string, state: DeliveryState, more?: SettledMore): void {
+    this.#events.emit({ type: 'message-state', id, peer, state, ...more })
   }
 
   /** To the own account: archived once, as received, for all clients to see. */
@@ -399,74 +319,12 @@ export class LocalAccount implements Account {
     return { id, state: 'delivered' }
   }
 
-  #refuseBlocked(from: Jid): void {
-    if (this.#blocklist.has(from)) {
-      throw new StanzaError('service-unavailable') // XEP-0191 §3.2
-    }
-  }
-
-  /** XEP-0308 §5: only its sender corrects a message, so a correction of one of ours is none (X16). */
-  #withoutReplacing(message: Element): Element {
-    const id = message.child('replace', NS_REPLACE)?.attribute('id')
-    return id !== undefined && this.#components.archive.hasSent(this.address, id)
-      ? message.without((child) => child.name === 'replace' && child.namespace === NS_REPLACE)
-      : message
-  }
-
   #contactJid(text: string): string {
     const jid = bareJid(text)
     if (jid === this.address) {
       throw new StanzaError('not-allowed', 'this is your own address')
     }
     return jid
-  }
-
-  /** What nodes say to each other in messages; true if it was that. */
-  async #receiveControl(sender: string, stanza: Element): Promise<boolean> {
-    const delivered = stanza.child('delivered', NS_DELIVERED)
-    const keys = stanza.child('keys', NS_KEYS)
-    if (delivered !== undefined) {
-      this.#components.outbox.acknowledged(this.address, sender, acknowledgedIds(delivered))
-    }
-    if (keys !== undefined && this.#trusts(sender)) {
-      await this.#components.store.transaction((transaction) =>
-        this.#components.letterKeys.receiveKeys(transaction, this.address, sender, keys),
-      )
-    }
-    return delivered !== undefined || keys !== undefined
-  }
-
-  #control(to: string, payload: Element): Element {
-    return element('message', NS_CLIENT, { from: this.address, to }, [payload])
-  }
-
-  #queue(transaction: Transaction, recipient: string, unnamed: Element): OutboxRow {
-    const { clock, random, positions, outbox } = this.#components
-    const id = newStanzaId(clock, random)
-    const stanza = identify(unnamed, this.address, id)
-    const position = positions.next()
-    return outbox.add(transaction, { position, account: this.address, recipient, id, ends: 'stored', stanza })
-  }
-
-  /** Whether the user has anything to do with somebody; who only has asked for a subscription is a stranger still. */
-  #knows(jid: string): boolean {
-    const item = this.#roster.item(jid)
-    return item?.isListed === true
-  }
-
-  /** Contacts who may see us or whom we see get keys and permits; strangers do not. */
-  #trusts(jid: string): boolean {
-    const item = this.#roster.item(jid)
-    return item !== undefined && item.subscription !== 'none'
-  }
-
-  async #receiveError(sender: string, error: Element): Promise<void> {
-    const id = await this.#components.store.transaction((transaction) =>
-      this.#components.archive.fail(transaction, this.address, sender, error),
-    )
-    if (id !== undefined) {
-      this.settled(sender, id, 'failed')
-    }
   }
 
   /** Sends over the link that is up, or not at all: presence, chat states. */

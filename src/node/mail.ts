@@ -62,7 +62,7 @@ export class Mail {
     this.#init = init
     this.#order = new LetterOrder(clock)
     this.#acknowledgements = new Acknowledgements(clock, (account, sender, payload) =>
-      this.#quietly(init.account(account)?.sendControl(sender, payload)),
+      this.#quietly(init.account(account)?.controls.send(sender, payload)),
     )
     this.#inbox = new LetterInbox({ ...components, acknowledgements: this.#acknowledgements, order: this.#order })
     this.#deposits = new Deposits(components, {
@@ -89,7 +89,7 @@ export class Mail {
     this.#unsubscribe = this.#components.keys.onChanged((address) => {
       // A new day: some contacts may be running out of permits.
       for (const contact of this.#init.account(address)?.contacts() ?? []) {
-        this.#quietly(this.#init.account(address)?.handKeys(contact))
+        this.#quietly(this.#init.account(address)?.controls.handKeys(contact))
       }
     })
     this.#collections.start()
@@ -130,7 +130,8 @@ export class Mail {
     const isMessage = row.ends === 'delivered' && row.stanza.startsWith('<message')
     if (isMessage && outcome !== 'stored') {
       const state = outcome === 'delivered' ? 'delivered' : 'failed'
-      this.#init.account(row.account)?.settled(row.recipient, row.id, state)
+      const error = outcome === 'expired' ? expiryError(row) : undefined
+      this.#init.account(row.account)?.settled(row.recipient, row.id, state, error && { error })
     }
   }
 
