@@ -37,6 +37,8 @@ export interface ChatClient {
   seesOnline(jid: string): Promise<boolean>
   /** Replaces the last message sent (XEP-0308). */
   correct(to: string, body: string): Promise<void>
+  /** Has it look into the archive, for a client that does so only when told to. */
+  readonly readArchive?: () => Promise<void>
   /** Puts what shows how it went wrong into a folder. */
   evidence(folder: string): Promise<void>
 }
@@ -60,6 +62,8 @@ export interface Driver {
   readonly cannot: Readonly<Partial<Record<Inability, string>>>
   /** Whether messages must go to its bare JID, as it sends from another resource than it reads at. */
   readonly bareOnly?: boolean
+  /** Whether the peer asks for its presence first, and it asks when it grants that. */
+  readonly asksSecond?: boolean
   open(context: DriverContext): Promise<ChatClient>
 }
 

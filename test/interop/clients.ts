@@ -1,8 +1,16 @@
 import type { Driver } from './chat-client.ts'
+import { dino } from './clients/dino.ts'
+import { gajim } from './clients/gajim.ts'
+import { goSendxmpp } from './clients/go-sendxmpp.ts'
+import { mcabber } from './clients/mcabber.ts'
+import { profanity } from './clients/profanity.ts'
 import { slixmpp } from './clients/slixmpp.ts'
+import { stanza } from './clients/stanza.ts'
+import { strophe } from './clients/strophe.ts'
+import { xmppJs } from './clients/xmpp-js.ts'
 
 /** All that are known, in the order of the matrix. */
-const DRIVERS: readonly Driver[] = [slixmpp]
+const DRIVERS: readonly Driver[] = [profanity, slixmpp, mcabber, goSendxmpp, gajim, dino, xmppJs, stanza, strophe]
 
 /** Those that were named, else all; undefined when a name is unknown, which it says. */
 export function chooseDrivers(names: readonly string[]): readonly Driver[] | undefined {

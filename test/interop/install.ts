@@ -29,9 +29,8 @@ export function install(packages: readonly string[]): boolean {
 }
 
 function version(name: string): string | undefined {
-  const { stdout, status } = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status} ${Version}', name], {
-    encoding: 'utf8',
-  })
+  const fields = ['db:Status-Status', 'Version'].map((field) => `\${${field}}`).join(' ')
+  const { stdout, status } = spawnSync('dpkg-query', ['-W', '-f', fields, name], { encoding: 'utf8' })
   const [state, number] = stdout?.split(' ') ?? []
   return status === 0 && state === 'installed' ? number : undefined
 }

@@ -4,12 +4,21 @@ import { until } from './tools/until.ts'
 import type { Pair } from './world.ts'
 
 /** The acts, in their order; the columns of the matrix. */
-export const STEPS = [
+export const STEPS: readonly Step[] = [
   ...(['login', 'roster', 'presence', 'messages', 'carbons', 'copies', 'correction'] as const),
   ...(['offline', 'archive'] as const),
-] as const
+]
 /** One act. */
-export type Step = (typeof STEPS)[number]
+export type Step =
+  | 'login'
+  | 'roster'
+  | 'presence'
+  | 'messages'
+  | 'carbons'
+  | 'copies'
+  | 'correction'
+  | 'offline'
+  | 'archive'
 
 /** What became of an act. */
 export type Outcome =
@@ -95,8 +104,13 @@ async function perform(stage: Stage): Promise<void> {
 
 async function makeFriends({ client, driver, peer, second, record, clientJid }: Stage): Promise<void> {
   await record('roster', async () => {
-    await client.addContact(peer.jid)
-    await answerRequest(peer, clientJid, async () => await client.approve(peer.jid))
+    const approve = async (): Promise<void> => await client.approve(peer.jid)
+    if (driver.asksSecond === true) {
+      await askFirst(peer, clientJid, approve)
+    } else {
+      await client.addContact(peer.jid)
+      await answerRequest(peer, clientJid, approve)
+    }
     await second.connect()
     await bothSubscribed(second, peer.jid)
     await second.disconnect()
@@ -125,6 +139,15 @@ async function answerRequest(peer: SlixmppProcess, ownJid: string, approve: () =
   await peer.subscribe(ownJid)
   await approve()
   await peer.presence(ownJid, 'subscribed')
+}
+
+/** The peer asks, and grants what it is asked then. */
+async function askFirst(peer: SlixmppProcess, ownJid: string, approve: () => Promise<void>): Promise<void> {
+  await peer.addContact(ownJid)
+  await approve()
+  await peer.presence(ownJid, 'subscribed')
+  await peer.presence(ownJid, 'subscribe')
+  await peer.approve(ownJid)
 }
 
 async function bothSubscribed(client: SlixmppProcess, jid: string): Promise<void> {
@@ -199,6 +222,7 @@ async function missEachOther(stage: Stage): Promise<void> {
     }
   })
   await record('archive', async () => {
+    await client.readArchive?.()
     await shown(client, 'only your other client is there')
     await shown(client, 'it answers for you')
   })

@@ -8,7 +8,7 @@ const DOMAIN = 'id.internal'
 const MODULES = ['roster', 'saslauth', 'tls', 'disco', 'ping', 'smacks', 'websocket', 'http']
 const COMFORT = [
   ...['carbons', 'pep', 'private', 'blocklist', 'vcard4', 'vcard_legacy', 'bookmarks', 'mam', 'csi_simple'],
-  ...['version', 'uptime', 'time', 'offline', 'lastactivity', 'http_file_share'],
+  ...['version', 'uptime', 'time', 'offline', 'lastactivity', 'http_file_share', 'mam_announced'],
 ]
 
 /** How it is set up. */
@@ -52,6 +52,8 @@ export async function startProsody(hooks: AfterHooks, folder: string, options: P
       `subjectAltName=DNS:${DOMAIN}`,
     ],
   ])
+  // COMPAT(profanity, 0.13): it looks for the archive among the features of the domain.
+  writeFileSync(join(folder, 'mod_mam_announced.lua'), 'module:add_feature("urn:xmpp:mam:2")\n')
   const configuration = join(folder, 'prosody.cfg.lua')
   writeFileSync(configuration, prosodyConfiguration(folder, options, { certificateFile, keyFile }))
   const program = new Program(hooks, 'prosody', ['-F', '--config', configuration])
@@ -75,6 +77,7 @@ function prosodyConfiguration(
   return `
 run_as_root = true
 pidfile = "${folder}/prosody.pid"
+plugin_paths = { "${folder}" }
 data_path = "${folder}/data"
 log = { info = "${folder}/prosody.log" }
 modules_enabled = { ${modules.map((name) => `"${name}"`).join(', ')} }

@@ -7,7 +7,7 @@ const LOOK_EVERY_MS = 100
 export async function until<Value>(
   what: string,
   probe: () => Value | Promise<Value>,
-  limitMs = DEFAULT_LIMIT_MS,
+  limitMs: number = DEFAULT_LIMIT_MS,
 ): Promise<NonNullable<Value>> {
   const endMs = performance.now() + limitMs
   for (;;) {
