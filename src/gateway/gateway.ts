@@ -10,6 +10,7 @@ import type { Element } from '../xml/element.ts'
 import { Jid } from '../xmpp/jid.ts'
 import { accountFeatures } from './account-features.ts'
 import type { BindRequest, BoundSession, StreamHost } from './client-session.ts'
+import { serverCaps } from './features/disco-info.ts'
 import type { GatewayParts } from './features/feature.ts'
 import { ClientPasswords } from './sasl/client-passwords.ts'
 import { AccountHub } from './sessions/account-hub.ts'
@@ -123,8 +124,8 @@ class LocalGateway implements Gateway, StreamHost {
     return hub.bind(request)
   }
 
-  features(_account: string): readonly Element[] {
-    return STREAM_FEATURES
+  features(account: string): readonly Element[] {
+    return [...STREAM_FEATURES, serverCaps(this.#hubs.get(account)?.features ?? [])]
   }
 
   async #stop(): Promise<void> {

@@ -58,6 +58,9 @@ export class FeatureWorld implements AccountSessions {
       hasCarbons: false,
     }
     this.#sessions.push(session)
+    for (const feature of isAvailable ? this.#features : []) {
+      feature.available?.(session)
+    }
     return session
   }
 

@@ -18,6 +18,8 @@ export function lastActivityFeature(context: LastActivityContext): Feature {
   const startedMs = clock.monotonicMs()
   const startedWallMs = clock.wallMs()
   const namespaces = [NS_LAST_ACTIVITY]
+  // The commands of the owner bind as well, and are nobody's coming and going.
+  const seen = new WeakSet<ClientSession>()
   return {
     payloads: { account: namespaces, server: namespaces },
     disco: { account: namespaces, server: namespaces },
@@ -32,8 +34,11 @@ export function lastActivityFeature(context: LastActivityContext): Feature {
       checkMayKnow(context, request)
       return lastElement(awayMs(context, startedWallMs))
     },
+    available: (session) => {
+      seen.add(session)
+    },
     ended: (session) => {
-      if (!hasAvailable(context, session)) {
+      if (seen.has(session) && !hasAvailable(context, session)) {
         context.store
           .transaction((transaction) =>
             transaction.put(lastActivityTable, {

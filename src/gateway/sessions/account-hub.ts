@@ -66,6 +66,11 @@ export class AccountHub {
     this.#network = new NetworkRequests({ account, registry, queries, features: requests })
   }
 
+  /** All that the account offers. */
+  get features(): readonly Feature[] {
+    return this.#features
+  }
+
   /** Idempotent. */
   start(): void {
     if (this.#unsubscribe === undefined) {

@@ -118,6 +118,14 @@ test('the time of departure outlives a restart, and a clock that was set back', 
   assert.equal(await world.ask(silent, LAST), seconds(0))
 })
 
+test('a client that never was available is nobody who leaves', async () => {
+  const world = new FeatureWorld()
+  world.make(FACTORIES)
+  await world.clock.advance(60_000)
+  world.end(world.bind('command', false))
+  assert.equal(await world.ask(world.bind('command', false), LAST), seconds(60))
+})
+
 test('who may not see the presence of the account does not learn its last activity', async () => {
   const world = new FeatureWorld()
   world.make(FACTORIES)
