@@ -7,15 +7,21 @@ import { EXIT_CODES } from './exit-codes.ts'
 
 const STORE_FILE = 'kabber.sqlite'
 const CONTROL_SOCKET = 'control.sock'
+const TLS_FOLDER = 'tls'
+const UPLOADS_FOLDER = 'uploads'
 
 /** Longest path that a Unix socket takes everywhere, bytes: 103 on macOS, 107 on Linux. */
 const MAX_SOCKET_PATH_BYTES = 103
 
-/** A folder with everything of one person's node: keys, messages, control socket. */
+/** A folder with everything of one person's node: keys, messages, the socket for commands, certificate, files. */
 export interface Home {
   readonly path: string
   readonly storePath: string
   readonly controlSocketPath: string
+  /** Folder of the certificate for clients and its key. */
+  readonly tlsPath: string
+  /** Folder of files that clients have uploaded. */
+  readonly uploadsPath: string
   /** True if something is kept there already. */
   exists(): boolean
 }
@@ -42,7 +48,14 @@ function homeAt(folder: string): Home {
     )
   }
   const storePath = join(path, STORE_FILE)
-  return { path, storePath, controlSocketPath, exists: () => existsSync(storePath) }
+  return {
+    path,
+    storePath,
+    controlSocketPath,
+    tlsPath: join(path, TLS_FOLDER),
+    uploadsPath: join(path, UPLOADS_FOLDER),
+    exists: () => existsSync(storePath),
+  }
 }
 
 /** XDG Base Directory Specification 0.8; a relative value is to be ignored. */

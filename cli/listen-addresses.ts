@@ -1,10 +1,7 @@
 import { createServer } from 'node:net'
 import { multiaddr } from '@multiformats/multiaddr'
 import { badInput } from './cli-error.ts'
-
-/** The first of the ports a home may get; below those that systems hand out by themselves (IANA: from 49152, Linux: from 32768). */
-const FIRST_HOME_PORT = 16_384
-const HOME_PORTS = 16_384
+import { homePort } from './home-port.ts'
 
 /** Where a node listens when nobody says. */
 const ALL_INTERFACES = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
@@ -32,15 +29,6 @@ export async function listenAddresses(peerId: string, wanted?: readonly string[]
     }
     return failure === undefined ? `/${family}/${host}/tcp/${port}` : address
   }
-}
-
-/** The port of a home, from 16384 to 32767. */
-function homePort(peerId: string): number {
-  let hash = 0
-  for (const character of peerId) {
-    hash = (hash * 31 + character.charCodeAt(0)) >>> 0
-  }
-  return FIRST_HOME_PORT + (hash % HOME_PORTS)
 }
 
 function tryListen(host: string, port: number): Promise<string | undefined> {

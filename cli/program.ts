@@ -41,6 +41,7 @@ export function createProgram(output: Output, exitWith: (code: ExitCode) => void
     }
 
   addNodeCommands(program, run)
+  addClientCommands(program, run)
   addContactCommands(program, run)
   addMessageCommands(program, run)
   return program
@@ -66,6 +67,14 @@ function addNodeCommands(program: Command, run: Runner): void {
       'disk given to letters for others, such as 2GiB; 0: none (default: 512MiB)',
       asArgument(parseByteSize),
     )
+    .option('--xmpp <host:port>', 'where XMPP clients connect (default: 127.0.0.1:5222)')
+    .option('--xmpps <host:port>', 'the same with TLS from the first byte (default: 127.0.0.1:5223)')
+    .option('--web <host:port>', 'web chat and WebSocket (default: 127.0.0.1:5280)')
+    .option('--no-xmpp', 'no XMPP clients over TCP')
+    .option('--no-web', 'no web chat, WebSocket and files')
+    .option('--cert <file>', 'certificate for clients, PEM with its chain (default: self-signed, of the home)')
+    .option('--key <file>', 'its private key, PEM')
+    .option('--accounts <file>', 'for tests: several accounts on this node; a name and a password a line')
     .action(run(async () => (await import('./commands/start.ts')).start))
   program
     .command('status')
@@ -85,6 +94,29 @@ function addNodeCommands(program: Command, run: Runner): void {
     .option('--nodes <n>', 'how many', asArgument(parseCount), 5)
     .option('--bootstrap <multiaddr>', 'node to join the network through; repeatable', collect)
     .action(run(async () => (await import('./commands/demo-network.ts')).demoNetwork))
+}
+
+function addClientCommands(program: Command, run: Runner): void {
+  const client = program.command('client').description('the XMPP apps that may log in to your node')
+  client
+    .command('add')
+    .description('a password for an app, and how the app finds your node')
+    .argument('<name>', 'what you call the app, such as phone')
+    .action(run(async () => (await import('./commands/client.ts')).clientAdd))
+  client
+    .command('list')
+    .description('the apps that may log in')
+    .action(run(async () => (await import('./commands/client.ts')).clientList))
+  client
+    .command('revoke')
+    .description('log an app out for good')
+    .argument('<name>', 'what you call the app')
+    .action(run(async () => (await import('./commands/client.ts')).clientRevoke))
+  program
+    .command('web')
+    .description('a link that opens the web chat in a browser, once')
+    .option('--open', 'open it')
+    .action(run(async () => (await import('./commands/web.ts')).web))
 }
 
 function addContactCommands(program: Command, run: Runner): void {

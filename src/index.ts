@@ -14,6 +14,7 @@ export { IdentityError, type IdentityProblem } from './identity/identity-error.t
 export { isMultiaddrText, splitPeerAddress } from './identity/multiaddr-text.ts'
 export { NodeKey } from './identity/node-key.ts'
 export { phraseFromSeed, seedFromPhrase } from './identity/recovery-phrase.ts'
+export { aliasOf } from './node/account-alias.ts'
 export type {
   Account,
   AccountEvent,

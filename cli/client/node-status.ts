@@ -7,9 +7,18 @@ export async function nodeStatus(client: NodeClient): Promise<NodeStatus> {
   return JSON.parse(status?.text() ?? '') as NodeStatus
 }
 
-/** Who the node serves, with its addresses of now. */
-export async function whoAmI(client: NodeClient): Promise<{ address: string; uri: string; peerId: string }> {
+/** Whom the node serves. */
+export interface Self {
+  readonly address: string
+  /** What the owner may type instead where a client asks for a user name. */
+  readonly alias: string | undefined
+  /** The contact URI, with the node's addresses of now. */
+  readonly uri: string
+  readonly peerId: string
+}
+
+export async function whoAmI(client: NodeClient): Promise<Self> {
   const self = await client.query('get', element('whoami', NS_OWNER))
-  const { address = '', uri = '', 'peer-id': peerId = '' } = self?.attributes ?? {}
-  return { address, uri, peerId }
+  const { address = '', alias, uri = '', 'peer-id': peerId = '' } = self?.attributes ?? {}
+  return { address, alias, uri, peerId }
 }

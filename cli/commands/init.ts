@@ -17,6 +17,7 @@ import { badInput, CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { findHome, type Home, makeHome } from '../find-home.ts'
+import { homeCertificate } from '../node/home-certificate.ts'
 import { qrCode } from '../qr-code.ts'
 import { readStdin } from '../read-stdin.ts'
 
@@ -46,13 +47,15 @@ export async function init(
   } finally {
     await store.close()
   }
+  const { fingerprint } = await homeCertificate(home)
   const self = { address: account.address, uri, peerId: node.peerId }
+  const description = describe(self, fingerprint)
   if (options.recover === true) {
-    context.output.result(self, `${describe(self)}\n\nRestored. Next: kabber start`)
+    context.output.result(self, `${description}\n\nRestored. Next: kabber start`)
     return
   }
   const recoveryPhrase = phraseFromSeed(seed)
-  context.output.result({ ...self, recoveryPhrase }, `${describe(self)}\n\n${phraseText(recoveryPhrase)}`)
+  context.output.result({ ...self, recoveryPhrase }, `${description}\n\n${phraseText(recoveryPhrase)}`)
 }
 
 /** Before anybody has typed 24 words for nothing. */
@@ -97,7 +100,7 @@ function contactUri(address: string, name: string | undefined): string {
   }
 }
 
-function describe(self: { address: string; uri: string; peerId: string }): string {
+function describe(self: { address: string; uri: string; peerId: string }, fingerprint: string): string {
   return [
     `address      ${self.address}`,
     `peer id      ${self.peerId}`,
@@ -105,6 +108,9 @@ function describe(self: { address: string; uri: string; peerId: string }): strin
     '             give this to the people you want to talk to, or let them scan it:',
     '',
     qrCode(self.uri),
+    '',
+    `certificate  SHA-256 ${fingerprint}`,
+    '             what XMPP clients show when they first connect to this node',
   ].join('\n')
 }
 

@@ -6,8 +6,7 @@ import { qrCode } from '../qr-code.ts'
 /** `kabber whoami` */
 export async function whoami(context: CommandContext): Promise<void> {
   await withNode(context, async (client) => {
-    const self = await whoAmI(client)
-    const text = `address      ${self.address}\ncontact URI  ${self.uri}\n\n${qrCode(self.uri)}`
-    context.output.result(self, text)
+    const { address, uri, peerId } = await whoAmI(client)
+    context.output.result({ address, uri, peerId }, `address      ${address}\ncontact URI  ${uri}\n\n${qrCode(uri)}`)
   })
 }

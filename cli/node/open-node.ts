@@ -1,12 +1,27 @@
-import { createNode, type KabberNode, nodeSchema, type OwnKeys, readOwnKeys, type Store } from '../../src/index.ts'
+import {
+  createGateway,
+  createNode,
+  type Gateway,
+  type KabberNode,
+  nodeSchema,
+  type OwnKeys,
+  readOwnKeys,
+  type Store,
+  type System,
+} from '../../src/index.ts'
+import { FolderFileStore } from '../../src/os/folder-file-store.ts'
 import { openSqliteStore } from '../../src/os/sqlite-store.ts'
+import { WEB_SOCKET_PATH } from '../../src/os/web-sockets.ts'
 import { CliError } from '../cli-error.ts'
-import { controlMethods } from '../control/methods.ts'
-import { ControlServer } from '../control/server.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import type { Home } from '../find-home.ts'
 import { listenAddresses } from '../listen-addresses.ts'
 import { programVersion } from '../version.ts'
+import { makeAccounts, type NamedAccount, readAccountsFile, setPasswords } from './accounts-file.ts'
+import { ClientDoors, type ClientEndpoints } from './client-doors.ts'
+import type { ClientOptions } from './client-options.ts'
+import { homeCertificate } from './home-certificate.ts'
+import { webPages } from './web-page.ts'
 
 /** How to run the node of a home. */
 export interface OpenNodeOptions {
@@ -16,24 +31,31 @@ export interface OpenNodeOptions {
   readonly mdns: boolean
   /** Bytes of letters kept for others. @default 512 MiB; 0: none, and the node is only a client of the DHT */
   readonly storageBytes: number | undefined
+  readonly clients: ClientOptions
 }
 
-/** A node that runs in this process, with its control socket. */
+/** A node that runs in this process, with its doors for clients. */
 export interface RunningNode {
   readonly node: KabberNode
-  /** Closes the control socket, then the node. */
+  readonly gateway: Gateway
+  readonly endpoints: ClientEndpoints
+  /** Closes the doors, ends the clients' sessions, then the node. */
   stop(): Promise<void>
 }
 
 /**
- * Opens a home and starts its node. The store's lock, taken first, keeps a second node out.
+ * Opens a home and starts its node and the XMPP server in it. The store's lock, taken first, keeps a second node out.
  *
  * @throws CliError, StoreError, or the failure of the network to listen
  */
 export async function openNode(home: Home, options: OpenNodeOptions): Promise<RunningNode> {
   // In parallel with the store, for libp2p is most of the time it takes to start.
   const loading = import('../../src/os/open-system.ts')
-  const { store, keys } = await openStore(home)
+  const accounts = options.clients.accounts === undefined ? [] : readAccountsFile(options.clients.accounts)
+  const { store, keys } = await openStore(home, accounts)
+  const certificate = homeCertificate(home, options.clients.certificate)
+  // It is waited for below; until then its failure is nobody's.
+  certificate.catch(() => {})
   const { openSystem } = await loading
   const system = openSystem(store, {
     nodeSeed: keys.node.seed,
@@ -48,23 +70,48 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
     ...keys,
     ...(options.storageBytes === undefined ? {} : { storageBytes: options.storageBytes }),
   })
-  const logger = system.logger.child('control')
-  const control = new ControlServer({ path: home.controlSocketPath, methods: controlMethods(node), logger })
+  const stops = [() => node.stop()]
   const stop = async (): Promise<void> => {
-    await control.stop()
-    await node.stop()
+    for (let next = stops.pop(); next !== undefined; next = stops.pop()) {
+      await next()
+    }
   }
   try {
+    const gateway = openGateway(system, node, home)
+    stops.push(() => gateway.stop())
+    await setPasswords(gateway.passwords, keys, accounts)
+    gateway.start()
     await node.start()
-    await control.start()
+    const doors = new ClientDoors({
+      peerId: node.peerId,
+      socketPath: home.controlSocketPath,
+      options: options.clients,
+      certificate: await certificate,
+      gateway,
+      pages: [webPages()],
+      logger: system.logger.child('web'),
+    })
+    stops.push(() => doors.stop())
+    return { node, gateway, endpoints: await doors.start(), stop }
   } catch (error) {
     await stop().catch(() => {})
     throw error
   }
-  return { node, stop }
 }
 
-async function openStore(home: Home): Promise<{ store: Store; keys: OwnKeys }> {
+function openGateway({ clock, random, store, logger }: System, node: KabberNode, home: Home): Gateway {
+  return createGateway(
+    { clock, random, store, logger: logger.child('gateway') },
+    {
+      node,
+      version: programVersion(),
+      files: new FolderFileStore(home.uploadsPath),
+      websocketPath: WEB_SOCKET_PATH,
+    },
+  )
+}
+
+async function openStore(home: Home, accounts: readonly NamedAccount[]): Promise<{ store: Store; keys: OwnKeys }> {
   if (!home.exists()) {
     throw noAccount(home)
   }
@@ -74,7 +121,7 @@ async function openStore(home: Home): Promise<{ store: Store; keys: OwnKeys }> {
     await store.close()
     throw noAccount(home)
   }
-  return { store, keys }
+  return { store, keys: await makeAccounts(store, keys, accounts) }
 }
 
 function noAccount(home: Home): CliError {

@@ -11,7 +11,7 @@ import { messageStates, stateMessage } from './owner-states.ts'
 /** What the owner may ask, by the name of the payload. */
 interface Request {
   readonly type: 'get' | 'set'
-  readonly answer: (context: FeatureContext, payload: Element) => Promise<Element | undefined>
+  readonly answer: (context: FeatureContext, payload: Element, session: ClientSession) => Promise<Element | undefined>
 }
 
 const REQUESTS: ReadonlyMap<string, Request> = new Map<string, Request>([
@@ -24,7 +24,7 @@ const REQUESTS: ReadonlyMap<string, Request> = new Map<string, Request>([
   ['passwords', { type: 'get', answer: async (context) => listPasswords(context) }],
   ['password', { type: 'set', answer: async (context, payload) => await addPassword(context, payload) }],
   ['revoke', { type: 'set', answer: async (context, payload) => await revokePassword(context, payload) }],
-  ['web-token', { type: 'set', answer: async (context) => webToken(context) }],
+  ['web-token', { type: 'set', answer: async (context, _payload, session) => webToken(context, session) }],
   ['states', { type: 'get', answer: async ({ account }, payload) => messageStates(account, payload) }],
 ])
 
@@ -58,7 +58,7 @@ export class OwnerFeature implements Feature {
     if (request?.type !== type) {
       throw new StanzaError('feature-not-implemented', `this node knows no request '${payload.name}'`)
     }
-    return await request.answer(this.#context, payload)
+    return await request.answer(this.#context, payload, session)
   }
 
   ended(session: ClientSession): void {
@@ -88,13 +88,17 @@ export class OwnerFeature implements Feature {
 }
 
 function whoAmI({ account, gateway }: FeatureContext): Element {
-  const { address } = account
-  return element('whoami', NS_OWNER, { address, uri: account.contactUri(), 'peer-id': gateway.node.peerId })
+  const { address, alias } = account
+  return element('whoami', NS_OWNER, { address, alias, uri: account.contactUri(), 'peer-id': gateway.node.peerId })
 }
 
-function webToken({ account, gateway }: FeatureContext): Element {
+function webToken({ account, gateway }: FeatureContext, session: ClientSession): Element {
+  const base = session.port.webBase
+  if (base === undefined) {
+    throw new StanzaError('item-not-found', 'this node runs without a web port')
+  }
   const { token, expiresMs } = gateway.webLogins.create(account.address)
-  return element('web-token', NS_OWNER, { token, 'expires-ms': String(expiresMs) })
+  return element('web-token', NS_OWNER, { token, base, 'expires-ms': String(expiresMs) })
 }
 
 function jsonElement(name: string, value: object): Element {
