@@ -11,12 +11,17 @@ export class FakeClientPort implements ClientPort {
   readonly webBase = 'http://127.0.0.1:5280'
   /** Stanzas the client was given, in order. */
   readonly stanzas: Element[] = []
+  /** Stanzas that settled as `delivered`. */
+  readonly acknowledged: Element[] = []
   /** Why the session was ended, if it was. */
   ended: StreamError | undefined
   isFull = false
   /** Whether stanzas settle as `delivered` by themselves. */
   acknowledges = true
-  readonly #unsettled: ((outcome: DeliveryOutcome) => void)[] = []
+  readonly #unsettled: {
+    readonly stanza: Element
+    readonly settled: ((outcome: DeliveryOutcome) => void) | undefined
+  }[] = []
 
   constructor({ isOwner = false }: { isOwner?: boolean } = {}) {
     this.isOwner = isOwner
@@ -38,16 +43,20 @@ export class FakeClientPort implements ClientPort {
     }
     this.stanzas.push(stanza)
     if (this.acknowledges) {
+      this.acknowledged.push(stanza)
       queueMicrotask(() => settled?.('delivered'))
     } else {
-      this.#unsettled.push(settled ?? (() => {}))
+      this.#unsettled.push({ stanza, settled })
     }
   }
 
   /** Settles the oldest `count` stanzas; all without a count. */
   settle(outcome: DeliveryOutcome, count: number = this.#unsettled.length): void {
-    for (const settled of this.#unsettled.splice(0, count)) {
-      settled(outcome)
+    for (const { stanza, settled } of this.#unsettled.splice(0, count)) {
+      if (outcome === 'delivered') {
+        this.acknowledged.push(stanza)
+      }
+      settled?.(outcome)
     }
   }
 
