@@ -21,7 +21,7 @@ import { isMultiaddrText } from '../identity/multiaddr-text.ts'
 const MAILBOX_DAYS_SLACK = 2
 
 /** Takes as many bytes as any time that a record may name. */
-const WALL_MAX_MS = 2 ** 48
+const ANY_TIME_MS = 2 ** 48
 
 /** What the record says for those who seal letters. */
 export interface LettersPart {
@@ -84,7 +84,7 @@ function withProfile(content: RecordContent, profile: Profile | undefined): Reco
 }
 
 function encodedBytes(content: RecordContent): number {
-  const numbers = { sequence: Number.MAX_SAFE_INTEGER, issuedMs: WALL_MAX_MS, expiresMs: WALL_MAX_MS }
+  const numbers = { sequence: Number.MAX_SAFE_INTEGER, issuedMs: ANY_TIME_MS, expiresMs: ANY_TIME_MS }
   const body = recordBody.encode({ ...content, ...numbers, publicKey: new Uint8Array(PUBLIC_KEY_BYTES) })
   return recordEnvelope.encode({ body, signature: new Uint8Array(SIGNATURE_BYTES) }).length
 }
