@@ -55,7 +55,8 @@ async function startChat({ jid, password, websocketUrl }) {
     websocket_url: websocketUrl,
     discover_connection_methods: false,
     view_mode: 'fullscreen',
-    assets_path: new URL('converse', document.baseURI).pathname,
+    assets_path: '/converse',
+    notification_icon: '/converse/images/logo/conversejs-filled.svg',
     i18n: 'en',
     // Nothing is asked of anybody but the node.
     autocomplete_providers_url: '',

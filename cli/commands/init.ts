@@ -41,13 +41,14 @@ export async function init(
   const node = NodeKey.fromSeed(random.bytes(SEED_BYTES))
   const uri = contactUri(account.address, options.name)
   makeHome(home)
+  // Before the account: once that is on disk, nothing may fail that keeps its phrase from being shown.
+  const { fingerprint } = await homeCertificate(home)
   const store = openSqliteStore(home.storePath, nodeSchema)
   try {
     await keepKeys(store, home, { node, accounts: [{ key: account, nickname: options.name }] })
   } finally {
     await store.close()
   }
-  const { fingerprint } = await homeCertificate(home)
   const self = { address: account.address, uri, peerId: node.peerId }
   const description = describe(self, fingerprint)
   if (options.recover === true) {

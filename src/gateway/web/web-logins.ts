@@ -24,8 +24,8 @@ const WEB_PASSWORD_VALIDITY_MS = 30 * 24 * 3_600_000
 /** Web chats of one account that are logged in; the oldest loses its password to a new one. */
 const MAX_WEB_PASSWORDS = 8
 
-/** Names of the passwords of web chats, followed by a number. */
-const PASSWORD_NAME = 'web chat'
+/** Names of the passwords of web chats. */
+const PASSWORD_NAME = /^web chat \d+$/
 
 /** What web logins are made of. */
 export interface WebLoginsInit {
@@ -108,18 +108,18 @@ export class WebLogins {
 
   async #makePassword(account: string): Promise<string> {
     const { clock, passwords } = this.#init
-    const own = passwords.list(account).filter(({ name }) => name.startsWith(`${PASSWORD_NAME} `))
+    const own = passwords.list(account).filter(({ name }) => PASSWORD_NAME.test(name))
     const oldest = [...own].sort((one, other) => one.createdMs - other.createdMs)
     for (const { name } of oldest.slice(0, Math.max(0, own.length - MAX_WEB_PASSWORDS + 1))) {
       await passwords.revoke(account, name)
     }
     const taken = new Set(passwords.list(account).map(({ name }) => name))
     let number = 1
-    while (taken.has(`${PASSWORD_NAME} ${number}`)) {
+    while (taken.has(`web chat ${number}`)) {
       number++
     }
     const expiresMs = clock.wallMs() + WEB_PASSWORD_VALIDITY_MS
-    return await passwords.add(account, `${PASSWORD_NAME} ${number}`, { expiresMs })
+    return await passwords.add(account, `web chat ${number}`, { expiresMs })
   }
 }
 
