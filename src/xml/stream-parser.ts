@@ -115,10 +115,15 @@ export class StreamParser {
     this.#scanned = this.#start
   }
 
-  /** Forgets what came; before TLS begins, nothing that came in clear may be read as if it came in TLS. */
-  discard(): void {
+  /**
+   * Forgets what came: before TLS begins, nothing that came in clear may be read as if it came in TLS. True if that was
+   * more than white space.
+   */
+  discard(): boolean {
+    const hadMore = this.#buffer.subarray(this.#start, this.#end).some((byte) => byte > SPACE)
     this.#start = this.#end
-    this.#scanned = this.#end
+    this.#keepRest()
+    return hadMore
   }
 
   #read(part: StreamPart, bytes: Uint8Array): StreamEvent | undefined {

@@ -7,6 +7,7 @@ import { decodeSaslText } from './sasl-text.ts'
  * there. The authorization identity picks one of the owner's accounts, an empty one the first.
  */
 export class ExternalExchange implements SaslExchange {
+  userName = ''
   readonly #context: SaslContext
 
   constructor(context: SaslContext) {
@@ -16,7 +17,7 @@ export class ExternalExchange implements SaslExchange {
   respond(message: Uint8Array): SaslStep {
     const authzid = decodeSaslText(message)
     const { users } = this.#context
-    const account = authzid === '' ? users.first() : users.account(authzid)
+    const account = authzid === '' ? users.owner() : users.account(authzid)
     if (account === undefined) {
       throw new SaslError('invalid-authzid')
     }

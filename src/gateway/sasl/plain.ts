@@ -9,6 +9,7 @@ const MAX_MESSAGE_BYTES = 3 * 255 + 2
 
 /** The server's side of PLAIN (RFC 4616): `[authzid] NUL authcid NUL passwd`. */
 export class PlainExchange implements SaslExchange {
+  userName = ''
   readonly #context: SaslContext
 
   constructor(context: SaslContext) {
@@ -24,6 +25,7 @@ export class PlainExchange implements SaslExchange {
     }
     const { users, passwords } = this.#context
     const account = users.account(userName)
+    this.userName = account ?? userName
     const name = passwords.findByPassword(account, password)
     if (account === undefined || name === undefined) {
       throw new SaslError('not-authorized')

@@ -18,6 +18,8 @@ export type SaslStep =
 
 /** The server's side of one exchange of a SASL mechanism (RFC 4422 §3). */
 export interface SaslExchange {
+  /** Who wants to log in, as far as that was said; empty before. */
+  readonly userName: string
   /** Takes the client's next message. @throws SaslError */
   respond(message: Uint8Array): SaslStep
 }

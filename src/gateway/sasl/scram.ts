@@ -26,6 +26,7 @@ interface Begun {
 
 /** The server's side of SCRAM-SHA-1, SCRAM-SHA-256 and their -PLUS (RFC 5802, RFC 7677). */
 export class ScramExchange implements SaslExchange {
+  userName = ''
   readonly #context: SaslContext
   readonly #hash: ScramHash
   readonly #isPlus: boolean
@@ -54,6 +55,7 @@ export class ScramExchange implements SaslExchange {
       throw new SaslError('malformed-request', 'no user name')
     }
     const account = users.account(userName)
+    this.userName = account ?? userName
     const nonce = `${first.nonce}${toBase64(random.bytes(NONCE_BYTES))}`
     const salt = toBase64(passwords.salt(this.#hash, account ?? userName))
     const protection = offerHash(this.#hash, this.#context)

@@ -7,9 +7,9 @@ export const SERVER_DOMAIN = 'id.internal'
 
 /** Finds out which account is meant by what people and clients write. */
 export class UserNames {
-  readonly #host: Pick<StreamHost, 'findAccount'>
+  readonly #host: Pick<StreamHost, 'findAccount' | 'ownerAccount'>
 
-  constructor(host: Pick<StreamHost, 'findAccount'>) {
+  constructor(host: Pick<StreamHost, 'findAccount' | 'ownerAccount'>) {
     this.#host = host
   }
 
@@ -22,9 +22,9 @@ export class UserNames {
     return localpart === undefined ? undefined : this.#host.findAccount(localpart)
   }
 
-  /** The first account of the owner. */
-  first(): string | undefined {
-    return this.#host.findAccount('')
+  /** Whom the owner means who names nobody. */
+  owner(): string | undefined {
+    return this.#host.ownerAccount
   }
 
   /** By a bare JID in this domain, written with the XID or the alias. */

@@ -1,0 +1,43 @@
+import type { StreamHeader } from '../../xml/stream-parser.ts'
+import { Jid } from '../../xmpp/jid.ts'
+import { NS_CLIENT, NS_STREAM } from '../../xmpp/namespaces.ts'
+import { StreamError } from '../../xmpp/stream-error.ts'
+import { SERVER_DOMAIN } from '../sasl/user-names.ts'
+
+/** Whether a version is 1.0 or a later one that goes on with 1.0 (RFC 6120 §4.7.5). */
+const SUPPORTED_VERSION = /^0*1\.[0-9]{1,9}$/
+
+/**
+ * Checks the header of a client's stream (RFC 6120 §4.7, §4.8).
+ *
+ * @returns whom it says it is: `from`, a JID or undefined
+ * @throws StreamError
+ */
+export function checkHeader({ element, prefix, defaultNamespace }: StreamHeader): Jid | undefined {
+  if (element.namespace !== NS_STREAM) {
+    throw new StreamError('invalid-namespace')
+  }
+  if (element.name !== 'stream') {
+    throw new StreamError('bad-format')
+  }
+  // §4.8.5: others are allowed by the letter and understood by nobody.
+  if (prefix !== 'stream') {
+    throw new StreamError('bad-namespace-prefix')
+  }
+  // §4.8.3: each stanza may declare its namespace itself.
+  if (defaultNamespace !== NS_CLIENT && defaultNamespace !== '') {
+    throw new StreamError('invalid-namespace')
+  }
+  const { from, to, version } = element.attributes
+  if (to !== undefined && Jid.tryParse(to)?.toString() !== SERVER_DOMAIN) {
+    throw new StreamError('host-unknown', `The XMPP domain here is ${SERVER_DOMAIN}.`)
+  }
+  if (version === undefined || !SUPPORTED_VERSION.test(version)) {
+    throw new StreamError('unsupported-version')
+  }
+  const jid = from === undefined ? undefined : Jid.tryParse(from)
+  if (from !== undefined && jid?.domain !== SERVER_DOMAIN) {
+    throw new StreamError('invalid-from')
+  }
+  return jid
+}

@@ -1,0 +1,11 @@
+/** Counters of stream management begin again at zero after 2^32 - 1 (XEP-0198 §4). */
+export const SM_COUNTER_SIZE: number = 2 ** 32
+
+/** The value of an attribute `h`, or undefined if it is no counter. */
+export function readCounter(h: string | undefined): number | undefined {
+  if (h === undefined || !/^[0-9]{1,10}$/.test(h)) {
+    return undefined
+  }
+  const count = Number(h)
+  return count < SM_COUNTER_SIZE ? count : undefined
+}
