@@ -227,7 +227,7 @@ export class FakeAccount implements Account {
   }
 
   setPresence(resource: string, presence: Element | undefined): void {
-    if (presence === undefined) {
+    if (presence === undefined || presence.attribute('type') === 'unavailable') {
       this.presence.delete(resource)
     } else {
       this.presence.set(resource, presence)
