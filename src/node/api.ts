@@ -184,7 +184,7 @@ export interface Account {
   /** Removes the item and both subscriptions (RFC 6121 §2.5). False if there was none. */
   removeContact(jid: string): Promise<boolean>
 
-  /** Presence of an own resource, sent to everybody with a subscription; undefined is unavailable. */
+  /** Presence of an own resource, sent to everybody with a subscription; undefined, or of type unavailable: it is gone. */
   setPresence(resource: string, presence: Element | undefined): void
   /** Directed presence (RFC 6121 §4.6): `from` and `to` set; sent over the link that is up, or not at all. */
   sendPresence(presence: Element): void

@@ -87,7 +87,10 @@ export class HubWorld {
   }
 
   /** A client that is available; what it was greeted with is read already. */
-  async online(resource: string, { priority = 0, carbons = false } = {}): Promise<TestClient> {
+  async online(
+    resource: string,
+    { priority = 0, carbons = false }: { priority?: number; carbons?: boolean } = {},
+  ): Promise<TestClient> {
     const client = this.bind(resource)
     client.bound.setCarbons(carbons)
     await client.write(`<presence><priority>${priority}</priority></presence>`)
