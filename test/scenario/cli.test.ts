@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
-import { ControlClient } from '../../cli/control/client.ts'
-import { sendMessage } from '../../cli/control/send-and-wait.ts'
+import { NodeClient } from '../../cli/client/node-client.ts'
+import { Outgoing } from '../../cli/client/outgoing.ts'
 import { until } from '../../cli/demo/deadline.ts'
 import { findHome } from '../../cli/find-home.ts'
 import { type CommandResult, kabber, RunningKabber, temporaryFolder } from '../support/kabber-process.ts'
@@ -106,10 +106,11 @@ it('100 messages for Bob, who was killed, arrive once and in order though Alice 
   assert.equal(first.exitCode, 0, first.stderr)
 
   await bobsNode.node.end('SIGKILL')
-  const client = await ControlClient.connect(findHome({ home: alice.home }))
+  const client = await NodeClient.connect(findHome({ home: alice.home }))
+  const outgoing = await Outgoing.open(client)
   const texts = Array.from({ length: 100 }, (_, index) => `message ${index}`)
   for (const text of texts) {
-    await sendMessage(client, bob.address, text)
+    await outgoing.send(bob.address, text)
   }
   client.close()
   await alicesNode.node.end('SIGKILL')
@@ -162,7 +163,7 @@ it('two people chat over pipes: history on entry, presence, delivery marks, /qui
   bobsChat.write('bye\n/quit\n')
   assert.equal(await bobsChat.ended, 0)
   await alicesChat.line(({ event, body }) => event === 'message' && body === 'bye')
-  await alicesChat.line(({ event, presence }) => event === 'presence' && presence === 'away')
+  await alicesChat.line(({ event, presence }) => event === 'presence' && presence === 'unavailable')
   alicesChat.endInput()
   assert.equal(await alicesChat.ended, 0)
   const bodies = (await history(alice, bob)).map(({ body }) => body)
