@@ -19,7 +19,9 @@ const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via']
 /** Looks at the connection and the headers of a request. */
 export function webClient(request: IncomingMessage, names: ReadonlySet<string>, hasCertificate: boolean): WebClient {
   const scheme = request.socket instanceof TLSSocket ? 'https' : 'http'
-  const { host } = request.headers
+  const hosts = request.headersDistinct['host'] ?? []
+  // RFC 9112 §3.2: exactly one.
+  const host = hosts.length === 1 ? hosts[0] : undefined
   const isNear = isLoopback(request.socket.remoteAddress)
   return {
     isLocal: isNear && !PROXY_HEADERS.some((header) => request.headers[header] !== undefined),
