@@ -1,4 +1,5 @@
 import type { Driver } from './chat-client.ts'
+import { converse } from './clients/converse.ts'
 import { dino } from './clients/dino.ts'
 import { gajim } from './clients/gajim.ts'
 import { goSendxmpp } from './clients/go-sendxmpp.ts'
@@ -10,7 +11,7 @@ import { strophe } from './clients/strophe.ts'
 import { xmppJs } from './clients/xmpp-js.ts'
 
 /** All that are known, in the order of the matrix. */
-const DRIVERS: readonly Driver[] = [profanity, slixmpp, mcabber, goSendxmpp, gajim, dino, xmppJs, stanza, strophe]
+const DRIVERS: readonly Driver[] = [profanity, slixmpp, mcabber, goSendxmpp, gajim, dino, xmppJs, stanza, strophe, converse]
 
 /** Those that were named, else all; undefined when a name is unknown, which it says. */
 export function chooseDrivers(names: readonly string[]): readonly Driver[] | undefined {

@@ -13,6 +13,7 @@ import { runStandalone } from '../support/standalone.ts'
 import type { Driver } from './chat-client.ts'
 import { chooseDrivers } from './clients.ts'
 import { install } from './install.ts'
+import { kabberWorld } from './kabber-world.ts'
 import { printMatrix, type Row } from './matrix.ts'
 import { type PlayReport, play } from './play.ts'
 import { prosodyWorld } from './prosody-world.ts'
@@ -25,11 +26,11 @@ const CLIENT_LIMIT_MS = 150_000
 /** At most one program that draws windows at a time, and something light beside it. */
 const DEFAULT_PARALLEL = 2
 
-const WORLDS: Readonly<Record<string, World>> = { prosody: prosodyWorld }
+const WORLDS: Readonly<Record<string, World>> = { kabber: kabberWorld, prosody: prosodyWorld }
 
 const { values, positionals } = parseArgs({
   options: {
-    server: { type: 'string', default: 'prosody' },
+    server: { type: 'string', default: 'kabber' },
     parallel: { type: 'string', default: String(DEFAULT_PARALLEL) },
     evidence: { type: 'string', default: join(tmpdir(), 'kabber-interop') },
   },
