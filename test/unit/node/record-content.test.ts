@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type AccountRecord, openAccountRecord } from '../../../src/identity/account-record.ts'
+import type { Profile } from '../../../src/identity/account-record-message.ts'
 import { mailboxKeysFrom, mailboxOfDay } from '../../../src/identity/mailbox-key.ts'
 import { type LettersPart, nextContent, saysTheSame } from '../../../src/node/record-content.ts'
 import { accountOf, DAY_MS, HOUR_MS, peerIdOf, recordOf } from './record-world.ts'
@@ -69,5 +70,34 @@ describe('the content of an account record', () => {
     assert.equal(later.mailboxKeys.length, 42)
     assert.deepEqual(mailboxOfDay(later, DAY + 5), mailboxOfDay(record, DAY + 5))
     assert.deepEqual(nextContent(record, own('phone', undefined), NOON_MS - DAY_MS).mailboxKeys, [])
+  })
+
+  it('shows the profile that was set last, on whichever device, as a whole', () => {
+    const profile = (nickname: string, updatedMs: number): Profile => ({
+      nickname,
+      items: [{ node: 'n', id: nickname, payload: '<x/>' }],
+      updatedMs,
+    })
+    const next = (current: Profile | undefined, set: Profile | undefined, nickname?: string): Profile | undefined => {
+      const before = issued(NOON_MS, { nodes: [], mailboxKeys: [], ...(current && { profile: current }) })
+      return nextContent(before, { ...own('phone', undefined), profile: set, nickname }, NOON_MS).profile
+    }
+    const [older, newer] = [profile('older', 5), profile('newer', 6)]
+    assert.deepEqual(next(older, newer), newer)
+    assert.deepEqual(next(newer, older), newer)
+    assert.deepEqual(next(newer, undefined, 'Alice'), newer)
+    assert.deepEqual(next(undefined, older, 'Alice'), older)
+    assert.deepEqual(next(profile('unset', 0), undefined, 'Alice'), { ...profile('unset', 0), nickname: 'Alice' })
+    assert.equal(next(undefined, undefined), undefined)
+  })
+
+  it('leaves out the last items of a profile that does not fit, and the next record says the same', () => {
+    const items = Array.from({ length: 32 }, (_, index) => ({ node: 'n', id: `${index}`, payload: 'x'.repeat(2_000) }))
+    const part = { ...own('phone', lettersOn(DAY)), profile: { nickname: 'Alice', items, updatedMs: NOON_MS } }
+    const record = issued(NOON_MS, nextContent(undefined, part, NOON_MS))
+    const shown = record.profile?.items ?? []
+    assert.ok(shown.length > 10 && shown.length < 16)
+    assert.deepEqual([record.profile?.nickname, shown], ['Alice', items.slice(0, shown.length)])
+    assert.equal(saysTheSame(record, nextContent(record, part, NOON_MS), NOON_MS), true)
   })
 })
