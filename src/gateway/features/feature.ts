@@ -102,7 +102,10 @@ export interface Feature {
    * Changes an available presence of an own session before anybody else sees it, broadcast or directed (XEP-0398 §5).
    */
   outgoingPresence?(presence: Element): Element
-  /** A session became available (its first presence, RFC 6121 §4.2) or changed its presence. */
+  /**
+   * A session became available (its first presence, RFC 6121 §4.2), changed its presence or became unavailable, its
+   * `presence` undefined.
+   */
   available?(session: ClientSession): void
   ended?(session: ClientSession): void
   /** Presence of a contact's resource, available or unavailable, as `AccountEvent` has it. */

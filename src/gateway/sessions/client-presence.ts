@@ -90,7 +90,7 @@ export class ClientPresence {
   }
 
   #unavailable(session: Session, presence: Element): void {
-    const { account, registry } = this.#components
+    const { account, registry, features } = this.#components
     for (const jid of session.takeDirected()) {
       this.#goneFor(session, jid)
     }
@@ -99,6 +99,9 @@ export class ClientPresence {
       registry.changed(session)
       account.setPresence(session.resource, presence)
       this.#broadcast(presence)
+      for (const feature of features) {
+        feature.available?.(session)
+      }
     }
   }
 

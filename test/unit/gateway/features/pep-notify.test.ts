@@ -166,3 +166,17 @@ test('a client that has gone is told nothing', async () => {
   await world.ask(juliet, publish(TUNE, item(TUNE)))
   assert.deepEqual(world.take(chamber), [])
 })
+
+test('a client that becomes unavailable and available again is told of the last items again', async () => {
+  await world.ask(juliet, publish(TUNE, item(TUNE)))
+  const chamber = await world.client('chamber', [TUNE])
+  const { presence } = chamber
+  chamber.presence = undefined
+  world.personal.available(chamber)
+  await world.ask(juliet, publish(TUNE, item(TUNE)))
+  assert.equal(world.take(chamber).length, 1)
+  chamber.presence = presence
+  world.personal.available(chamber)
+  await world.settle()
+  assert.equal(world.take(chamber).length, 1)
+})
