@@ -5,10 +5,10 @@ import { AccountKey } from '../../src/identity/account-key.ts'
 import { NodeKey } from '../../src/identity/node-key.ts'
 import type { Account, AccountEvent, KabberNode } from '../../src/node/api.ts'
 import { createNode } from '../../src/node/node.ts'
-import { nodeSchema } from '../../src/schema.ts'
 import { OsClock } from '../../src/os/os-clock.ts'
 import { OsRandom } from '../../src/os/os-random.ts'
 import { openSqliteStore } from '../../src/os/sqlite-store.ts'
+import { nodeSchema } from '../../src/schema.ts'
 import type { Clock } from '../../src/system/clock.ts'
 import type { System } from '../../src/system/system.ts'
 import { type Element, element } from '../../src/xml/element.ts'
@@ -29,6 +29,8 @@ export interface Person {
   readonly address: string
   readonly account: Account
   readonly node: KabberNode
+  /** What the running node is made of, for what is built on top of it. */
+  readonly system: System
   /** All events since the node was last started. */
   readonly events: readonly AccountEvent[]
   start(): Promise<void>
@@ -60,7 +62,7 @@ class Actor implements Person {
   readonly key: AccountKey
   readonly nodeKey: NodeKey
   readonly #home: Home
-  #running: { node: KabberNode; events: AccountEvent[] } | undefined
+  #running: { node: KabberNode; system: System; events: AccountEvent[] } | undefined
 
   constructor(name: string, keys: { key: AccountKey; nodeKey: NodeKey }, home: Home) {
     this.name = name
@@ -71,10 +73,11 @@ class Actor implements Person {
   }
 
   get node(): KabberNode {
-    if (this.#running === undefined) {
-      throw new Error(`${this.name} is not running`)
-    }
-    return this.#running.node
+    return this.#present().node
+  }
+
+  get system(): System {
+    return this.#present().system
   }
 
   get account(): Account {
@@ -86,13 +89,14 @@ class Actor implements Person {
   }
 
   async start(): Promise<void> {
-    const node = createNode(await this.#home.system(), {
+    const system = await this.#home.system()
+    const node = createNode(system, {
       node: this.nodeKey,
       accounts: [{ key: this.key, nickname: this.name }],
     })
     const events: AccountEvent[] = []
     node.accounts[0]!.subscribe((event) => events.push(event))
-    this.#running = { node, events }
+    this.#running = { node, system, events }
     await node.start()
   }
 
@@ -112,6 +116,13 @@ class Actor implements Person {
     await this.#home.close()
   }
 
+  #present(): { node: KabberNode; system: System } {
+    if (this.#running === undefined) {
+      throw new Error(`${this.name} is not running`)
+    }
+    return this.#running
+  }
+
   /** The same person, whose comings and goings take the time of a world. */
   on(run: Stage['run']): Person {
     const actor = this
@@ -123,6 +134,9 @@ class Actor implements Person {
       },
       get node() {
         return actor.node
+      },
+      get system() {
+        return actor.system
       },
       get events() {
         return actor.events
