@@ -19,7 +19,7 @@ const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via']
 /** Looks at the connection and the headers of a request. */
 export function webClient(request: IncomingMessage, names: ReadonlySet<string>, hasCertificate: boolean): WebClient {
   const scheme = request.socket instanceof TLSSocket ? 'https' : 'http'
-  const hosts = request.headersDistinct['host'] ?? []
+  const hosts = request.headersDistinct.host ?? []
   // RFC 9112 §3.2: exactly one.
   const host = hosts.length === 1 ? hosts[0] : undefined
   const isNear = isLoopback(request.socket.remoteAddress)
