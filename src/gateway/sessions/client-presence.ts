@@ -52,6 +52,9 @@ export class ClientPresence {
           this.#available(session, presence)
         } else {
           this.#unavailable(session, presence)
+          for (const feature of this.#components.features) {
+            feature.available?.(session)
+          }
         }
         break
       case 'error':
@@ -90,7 +93,7 @@ export class ClientPresence {
   }
 
   #unavailable(session: Session, presence: Element): void {
-    const { account, registry, features } = this.#components
+    const { account, registry } = this.#components
     for (const jid of session.takeDirected()) {
       this.#goneFor(session, jid)
     }
@@ -99,9 +102,6 @@ export class ClientPresence {
       registry.changed(session)
       account.setPresence(session.resource, presence)
       this.#broadcast(presence)
-      for (const feature of features) {
-        feature.available?.(session)
-      }
     }
   }
 
