@@ -1,10 +1,12 @@
 import type { FileStore } from '../../src/system/file-store.ts'
+import { assert } from '../../src/util/assert.ts'
 
 /** Files in memory. */
 export class MemoryFileStore implements FileStore {
   readonly files: Map<string, Uint8Array> = new Map()
 
   async write(name: string, source: AsyncIterable<Uint8Array>, bytes: number): Promise<void> {
+    assert(!this.files.has(name), 'a file is written once')
     const content: number[] = []
     for await (const chunk of source) {
       content.push(...chunk)

@@ -103,7 +103,7 @@ function idValue(form: DataFormValues, name: 'after-id' | 'before-id'): string |
 
 /** The ids that name a message, in the order of the archive; an empty `<before/>` names none but the end (XEP-0059 §2.5). */
 function namedIds(...ids: readonly (string | undefined)[]): string[] {
-  return ids.filter((id): id is string => id !== undefined && id !== '').sort(byPosition)
+  return ids.filter((id): id is string => id !== undefined && id !== '').sort(compareArchiveIds)
 }
 
 function idsValue(form: DataFormValues): readonly string[] | undefined {
@@ -114,7 +114,7 @@ function idsValue(form: DataFormValues): readonly string[] | undefined {
   return ids === undefined || ids.length === 0 ? undefined : [...new Set(ids)]
 }
 
-/** Archive ids are numbers without leading zeros that grow. What is none is somewhere, and not found in the end. */
-function byPosition(a: string, b: string): number {
+/** The order of the archive: ids are numbers without leading zeros that grow. What is none is somewhere, and not found. */
+export function compareArchiveIds(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : Number(a > b))
 }

@@ -1,10 +1,10 @@
-import type { ArchivedMessage } from '../../node/api.ts'
+import type { Account, ArchivedMessage, ArchivePage, ArchiveQuery } from '../../node/api.ts'
 import { stampToText } from '../../util/date-time.ts'
 import { type Element, element } from '../../xml/element.ts'
 import { resultSetElement } from '../../xmpp/result-set.ts'
 import { StanzaError } from '../../xmpp/stanza-error.ts'
 import type { ClientSession } from '../client-session.ts'
-import { type ArchiveRequest, archiveForm, NS_ARCHIVE, readArchiveRequest } from './archive-query.ts'
+import { type ArchiveRequest, archiveForm, compareArchiveIds, NS_ARCHIVE, readArchiveRequest } from './archive-query.ts'
 import { sendArchiveResults } from './archive-results.ts'
 import type { Feature, FeatureContext, FeatureRequest } from './feature.ts'
 import { notUnderstood, ownerSession } from './request-target.ts'
@@ -51,12 +51,30 @@ async function answerQuery(context: ArchiveContext, session: ClientSession, payl
   return element('fin', NS_ARCHIVE, { complete: isComplete ? 'true' : undefined }, [set])
 }
 
-function page({ account }: ArchiveContext, { query, known, isEmptyPage }: ArchiveRequest) {
+function page({ account }: ArchiveContext, { query, known, isEmptyPage }: ArchiveRequest): ArchivePage {
   if (known.length > 0) {
     account.archive({ ids: known }) // Throws `item-not-found` for one that is not there.
   }
-  const found = account.archive(query)
+  const found = query.ids === undefined ? account.archive(query) : pageOfIds(account, query)
   return isEmptyPage ? { messages: [], isComplete: found.messages.length === 0 } : found
+}
+
+/** Messages asked for by their ids are a result set too, of which a page may be wanted (XEP-0059 §2). */
+function pageOfIds(
+  account: Account,
+  { ids = [], afterId, beforeId, fromEnd, limit = ids.length }: ArchiveQuery,
+): ArchivePage {
+  const edges = [afterId, beforeId].filter((id) => id !== undefined)
+  account.archive({ ids: edges }) // Throws `item-not-found` as well.
+  const found = account
+    .archive({ ids, limit: ids.length })
+    .messages.filter(
+      ({ archiveId }) =>
+        (afterId === undefined || compareArchiveIds(archiveId, afterId) > 0) &&
+        (beforeId === undefined || compareArchiveIds(archiveId, beforeId) < 0),
+    )
+  const messages = fromEnd === true ? found.slice(-limit) : found.slice(0, limit)
+  return { messages, isComplete: messages.length === found.length }
 }
 
 /** XEP-0313 §5. */

@@ -61,6 +61,8 @@ async function put(
   }
   arriving.add(row.id)
   try {
+    // A file is written once; one that is there already came before a crash or a full disk and was never noted.
+    await files.delete(row.id)
     await files.write(row.id, request.body(row.bytes), row.bytes)
     const isFilled = await store.transaction((transaction) => fillSlot(transaction, row.id, Math.trunc(clock.wallMs())))
     if (!isFilled) {

@@ -123,6 +123,19 @@ const PAGES: readonly (readonly [title: string, inner: string, ids: readonly str
     true,
   ],
   ['by ids', fields({ ids: ['103', '101'] }), ['101', '103'], true],
+  ['by ids, the first page', `${fields({ ids: ['103', '101', '104'] })}${set('<max>2</max>')}`, ['101', '103'], false],
+  [
+    'by ids, the last page',
+    `${fields({ ids: ['103', '101', '104'] })}${set('<max>2</max><before/>')}`,
+    ['103', '104'],
+    false,
+  ],
+  [
+    'by ids, the next page',
+    `${fields({ ids: ['103', '101', '104'] })}${set('<max>2</max><after>103</after>')}`,
+    ['104'],
+    true,
+  ],
   ['rooms or not, which there are none of', fields({ 'include-groupchat': 'true', 'after-id': '103' }), ['104'], true],
   ['fields that are empty', fields({ with: '', start: '', end: '', 'after-id': '103' }), ['104'], true],
 ]

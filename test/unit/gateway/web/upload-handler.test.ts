@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GatewayParts } from '../../../../src/gateway/features/feature.ts'
 import { uploadFeature } from '../../../../src/gateway/features/upload.ts'
+import { uploadsTable } from '../../../../src/gateway/tables/uploads.ts'
 import { uploadHandler } from '../../../../src/gateway/web/upload-handler.ts'
 import type { WebHandler, WebResponse } from '../../../../src/system/web.ts'
 import { FeatureWorld } from '../../../support/feature-world.ts'
@@ -131,6 +132,20 @@ test('when the disk fails the slot stays', async () => {
   await assert.rejects(world.put(slot.put), /the disk is full/)
   world.files.write = write
   assert.equal(await world.put(slot.put), 201)
+  await world.stop()
+})
+
+test('what a crash left of a file is replaced', async () => {
+  const world = new UploadWorld()
+  const slot = await world.slot()
+  await world.put(slot.put, {}, [Uint8Array.of(1, 2, 3, 4)])
+  await world.store.transaction((transaction) => {
+    const [row] = transaction.list(uploadsTable)
+    assert.ok(row)
+    transaction.put(uploadsTable, { ...row, is_stored: 0 })
+  })
+  assert.equal(await world.put(slot.put), 201)
+  assert.deepEqual((await world.get(slot.get)).bytes, [...PNG])
   await world.stop()
 })
 
