@@ -22,8 +22,11 @@ export function stanzaIdElement({ by, id }: { readonly by: string; readonly id: 
  * from elsewhere, and to be removed (XEP-0359 §6).
  */
 export function isStanzaIdBy(child: Element, by: string): boolean {
-  const matches = child.name === 'stanza-id' && child.namespace === NS_STANZA_ID
-  return matches && Jid.tryParse(child.attribute('by') ?? '')?.toString() === by
+  if (child.name !== 'stanza-id' || child.namespace !== NS_STANZA_ID) {
+    return false
+  }
+  const text = child.attribute('by') ?? ''
+  return text === by || Jid.tryParse(text)?.toString() === by
 }
 
 /** The id that `by` gave a message; to be believed if the message has come from there. */
