@@ -1,4 +1,4 @@
-import type { KabberNode } from '../node/api.ts'
+import type { Account, KabberNode } from '../node/api.ts'
 import type { ClientConnection } from '../system/client-connection.ts'
 import type { Clock } from '../system/clock.ts'
 import type { FileStore } from '../system/file-store.ts'
@@ -81,10 +81,14 @@ class LocalGateway implements Gateway, StreamHost {
       version: init.version,
     }
     const { accounts } = init.node
-    const hub = (account: (typeof accounts)[number]): AccountHub =>
+    const hub = (account: Account): AccountHub =>
       new AccountHub({ ...components, account, gateway: parts }, accountFeatures)
     this.#hubs = new Map(accounts.map((account) => [account.address, hub(account)]))
-    this.#names = new Map(accounts.flatMap(loginNames))
+    // XIDs last: no alias takes the place of an account.
+    this.#names = new Map([
+      ...accounts.flatMap(aliases),
+      ...accounts.map(({ address }) => [localpart(address), address] as const),
+    ])
     this.#streams = new ClientStreams(components, { host: this, passwords: this.passwords })
     this.webHandlers = webHandlers.map((make) => make({ ...components, gateway: parts }))
   }
@@ -134,7 +138,10 @@ class LocalGateway implements Gateway, StreamHost {
   }
 }
 
-function loginNames({ address, alias }: { address: string; alias: string | undefined }): [string, string][] {
-  const names = [Jid.parse(address).local ?? address, ...(alias === undefined ? [] : [alias])]
-  return names.map((name) => [name, address])
+function aliases({ address, alias }: Pick<Account, 'address' | 'alias'>): (readonly [string, string])[] {
+  return alias === undefined ? [] : [[alias, address]]
+}
+
+function localpart(address: string): string {
+  return Jid.parse(address).local ?? address
 }

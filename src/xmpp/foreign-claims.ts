@@ -54,7 +54,8 @@ export function isOwnerQuery(iq: Element): boolean {
 
 function isForeignClaim(child: Element, account: string): boolean {
   return (
-    SERVER_NAMESPACES.has(child.namespace) ||
+    // XEP-0280 §9: `private` is the sender's to say; it keeps copies from being made here too.
+    (SERVER_NAMESPACES.has(child.namespace) && child.name !== 'private') ||
     isNodeClaim(child) ||
     isStanzaIdBy(child, account) || // XEP-0359 §6
     (child.namespace === NS_DELAY && bareOf(child.attribute('from')) === account)

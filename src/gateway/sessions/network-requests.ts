@@ -1,10 +1,10 @@
 import type { Account } from '../../node/api.ts'
 import type { Element } from '../../xml/element.ts'
+import { isOwnerQuery } from '../../xmpp/foreign-claims.ts'
 import { Jid } from '../../xmpp/jid.ts'
 import { errorReply, StanzaError } from '../../xmpp/stanza-error.ts'
 import type { ClientQueries } from './client-queries.ts'
 import type { FeatureRequests } from './feature-requests.ts'
-import { NS_ROSTER } from './roster-items.ts'
 import { routeOf } from './routing-table.ts'
 import type { Session } from './session.ts'
 import type { SessionRegistry } from './session-registry.ts'
@@ -37,8 +37,8 @@ export class NetworkRequests {
   async #answer(iq: Element): Promise<Element> {
     const { registry, queries, features } = this.#components
     const [from, to] = [Jid.parse(iq.attribute('from') ?? ''), Jid.parse(iq.attribute('to') ?? '')]
-    // Nobody else reads or pushes the roster (security X13).
-    if (!registry.isOwn(to) || registry.isOwn(from) || iq.child('query', NS_ROSTER) !== undefined) {
+    // X13; the node has asked this too.
+    if (!registry.isOwn(to) || registry.isOwn(from) || isOwnerQuery(iq)) {
       throw new StanzaError('service-unavailable')
     }
     const { address, session } = registry.find(to)

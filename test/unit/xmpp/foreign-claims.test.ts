@@ -46,6 +46,7 @@ describe('what a peer says in the name of the recipient’s server', () => {
       `<stanza-id xmlns="urn:xmpp:sid:0" by="${ROMEO}" id="1"/>`,
       `<delay xmlns="urn:xmpp:delay" from="${ROMEO}" stamp="2026-01-01T00:00:00Z"/>`,
       `<replace xmlns="urn:xmpp:message-correct:0" id="m1"/>`,
+      `<private xmlns="urn:xmpp:carbons:2"/>`,
       forwarded.replaceAll("'", '"'),
     ]) {
       assert.match(received(BODY + own), new RegExp(own.slice(0, 25)))

@@ -92,6 +92,9 @@ test('private messages are not copied, chat states are', async () => {
     "<message to='juliet@net' type='chat'><body>x</body><private xmlns='urn:xmpp:carbons:2'/></message>",
   )
   await garden.write("<message to='juliet@net' type='chat'><body>x</body><no-copy xmlns='urn:xmpp:hints'/></message>")
+  world.hear(
+    "<message from='juliet@net/x' to='romeo@net/garden' type='chat'><body>x</body><private xmlns='urn:xmpp:carbons:2'/></message>",
+  )
   assert.deepEqual(home.read(), [])
   await garden.write(
     "<message to='juliet@net' type='chat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>",
