@@ -6,7 +6,6 @@ import { isOwnHost } from './web-host.ts'
 /** Who speaks HTTP to us, and how they reached us. */
 export interface WebClient {
   readonly isLocal: boolean
-  readonly scheme: 'http' | 'https'
   /** The base they used; undefined where the `Host` header names somebody else. */
   readonly base: string | undefined
   /** In clear from another machine is not, where there is a certificate. */
@@ -25,7 +24,6 @@ export function webClient(request: IncomingMessage, names: ReadonlySet<string>, 
   const isNear = isLoopback(request.socket.remoteAddress)
   return {
     isLocal: isNear && !PROXY_HEADERS.some((header) => request.headers[header] !== undefined),
-    scheme,
     base: host !== undefined && isOwnHost(host, names) ? `${scheme}://${host.toLowerCase()}` : undefined,
     isAllowed: isNear || scheme === 'https' || !hasCertificate,
   }

@@ -13,12 +13,14 @@ export function isOwnHost(header: string | undefined, names: ReadonlySet<string>
  * Whether a request with an `Origin` header comes from a page of this very port. Programs that are no browsers send none
  * and may connect; pages of other sites must not (RFC 6455 §10.2).
  */
-export function isOwnOrigin(origin: string | undefined, host: string, scheme: 'http' | 'https'): boolean {
-  return origin === undefined || (URL.canParse(origin) && sameHost(new URL(origin), new URL(`${scheme}://${host}`)))
-}
-
-function sameHost(one: URL, other: URL): boolean {
-  return one.host !== '' && one.host === other.host && one.protocol === other.protocol
+export function isOwnOrigin(origin: string | undefined, host: string): boolean {
+  if (origin === undefined) {
+    return true
+  }
+  // The scheme of the page may be that of a proxy before us; the port that goes without saying depends on it.
+  const page = URL.canParse(origin) ? new URL(origin) : undefined
+  const own = page === undefined ? '' : `${page.protocol}//${host}`
+  return page !== undefined && page.host !== '' && URL.canParse(own) && page.host === new URL(own).host
 }
 
 /** Name or address in a `Host` header (RFC 9110 §7.2), lower case, IPv6 without brackets; undefined if it is none. */

@@ -79,7 +79,7 @@ function refusalOf(request: IncomingMessage, client: WebClient): string | undefi
   if (client.base === undefined || host === undefined) {
     return '421 Misdirected Request'
   }
-  if (!client.isAllowed || !isOwnOrigin(origin, host, client.scheme)) {
+  if (!client.isAllowed || !isOwnOrigin(origin, host)) {
     return '403 Forbidden'
   }
   if (normalizePath(request.url ?? '') !== WEB_SOCKET_PATH) {

@@ -20,7 +20,7 @@ export interface TestClient {
 }
 
 /** Collects text and wakes whoever waits for some of it. */
-export class Arrivals {
+class Arrivals {
   #text = ''
   #isClosed = false
   #waiting: (() => void)[] = []

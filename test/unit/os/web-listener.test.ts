@@ -308,7 +308,8 @@ test('a WebSocket needs the subprotocol xmpp, the path and a page of the same or
     [url, { headers: { origin: 'https://evil.example' } }, /403/],
     [url, { headers: { origin: 'null' } }, /403/],
     [url, { headers: { origin: `http://${HOST}:1` } }, /403/],
-    [url, { headers: { origin: `https://${HOST}:${listener.port}` } }, /403/],
+    [url, { headers: { origin: `http://localhost:${listener.port}` } }, /403/],
+    [url, { headers: { origin: `http://${HOST}` } }, /403/],
     [url, { headers: { origin: 'http://evil.example', host: 'evil.example' } }, /421/],
   ]
   for (const [to, options, status] of refused) {
