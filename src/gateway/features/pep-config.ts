@@ -9,6 +9,11 @@ export const PEP_CONFIG_FORM = 'http://jabber.org/protocol/pubsub#node_config'
 /** Items of one node, what `max` stands for (XEP-0060 §16.4.4). *ours* */
 export const PEP_ITEMS_MAX = 1_000
 
+/** UTF-16 units of a title, a type or the name of a group. *ours* */
+const CONFIG_TEXT_MAX_LENGTH = 1_024
+/** Groups of the roster that may read a node; the longest rosters have fewer. *ours* */
+const CONFIG_MAX_GROUPS = 64
+
 /** Who may read a node (XEP-0060 §4.5). A whitelist holds the owner alone; `authorize` is not offered. */
 export const PEP_ACCESS_MODELS = ['open', 'presence', 'roster', 'whitelist'] as const
 type AccessModel = (typeof PEP_ACCESS_MODELS)[number]
@@ -80,7 +85,11 @@ const FIELDS: readonly ConfigField[] = [
     name: 'pubsub#roster_groups_allowed',
     type: 'text-multi',
     get: ({ rosterGroups }) => rosterGroups,
-    set: (config, rosterGroups) => ({ ...config, rosterGroups }),
+    set: (config, groups) => {
+      const isLegal =
+        groups.length <= CONFIG_MAX_GROUPS && groups.every((group) => group.length <= CONFIG_TEXT_MAX_LENGTH)
+      return isLegal ? { ...config, rosterGroups: groups } : undefined
+    },
   },
   {
     name: 'pubsub#max_items',
@@ -172,9 +181,6 @@ function booleanField(name: string, key: KeysOf<boolean>): ConfigField {
     },
   }
 }
-
-/** Longest title or type. *ours* */
-const CONFIG_TEXT_MAX_LENGTH = 1_024
 
 function textField(name: string, key: 'title' | 'payloadType'): ConfigField {
   return {

@@ -74,7 +74,7 @@ export function pepDiscoNode(
   }
   const { config } = readableNode(pep, account, request, name)
   if (request.payload.namespace === NS_DISCO_ITEMS) {
-    const items = pep.items(name).map(({ id }) => element('item', NS_DISCO_ITEMS, { jid: account.address, name: id }))
+    const items = pep.ids(name).map((id) => element('item', NS_DISCO_ITEMS, { jid: account.address, name: id }))
     return element('query', NS_DISCO_ITEMS, { node: name }, items)
   }
   const form = dataForm('result', META_DATA_FORM, [

@@ -23,11 +23,11 @@ export function answerItems(pep: Pep, node: PepNode, pubsub: Element, isOwner: b
   const ids = request?.elements('item').map((item) => item.attribute('id') ?? '') ?? []
   const bytes = isOwner ? OWN_ANSWER_MAX_BYTES : ANSWER_MAX_BYTES
   if (ids.length > 0) {
-    const found = ids.slice(0, PEP_ITEMS_MAX).flatMap((id) => pep.item(node.name, id) ?? [])
+    const found = read(pep, node, ids.slice(0, PEP_ITEMS_MAX), bytes)
     if (found.length === 0) {
       throw new StanzaError('item-not-found', 'There is no such item.')
     }
-    return itemsResult(node.name, fitting(found, bytes))
+    return itemsResult(node.name, found)
   }
   const set = readResultSetRequest(pubsub)
   const asksForPage = set.max !== undefined || set.after !== undefined || set.before !== undefined
@@ -43,20 +43,20 @@ export function answerItems(pep: Pep, node: PepNode, pubsub: Element, isOwner: b
     const found = pep.items(node.name, { items: most, bytes })
     return withPage(pep, node, found, asksForPage)
   }
-  return withPage(pep, node, pageOf(pep.items(node.name), set, most, bytes), true)
+  return withPage(pep, node, read(pep, node, pageOf(pep.ids(node.name), set, most), bytes), true)
 }
 
+/** XEP-0059 §2.2, §2.3. */
 function pageOf(
-  all: readonly PepItem[],
+  all: readonly string[],
   { after, before }: { after: string | undefined; before: string | undefined },
   most: number,
-  bytes: number,
-): readonly PepItem[] {
+): readonly string[] {
   const start = after === undefined ? 0 : indexOf(all, after) + 1
   const end = before === undefined || before === '' ? all.length : indexOf(all, before)
   const range = all.slice(start, end)
-  // XEP-0059 §2.3: a page before something ends there.
-  return fitting(before === undefined ? range.slice(0, most) : range.slice(-most), bytes)
+  // A page before something ends there.
+  return before === undefined ? range.slice(0, most) : range.slice(-most)
 }
 
 function withPage(pep: Pep, node: PepNode, items: readonly PepItem[], asksForPage: boolean): Element {
@@ -67,20 +67,29 @@ function withPage(pep: Pep, node: PepNode, items: readonly PepItem[], asksForPag
   return itemsResult(node.name, items, resultSetElement({ first: items[0]?.id, last: items.at(-1)?.id, count }))
 }
 
-function indexOf(items: readonly PepItem[], id: string): number {
-  const index = items.findIndex((item) => item.id === id)
+function indexOf(ids: readonly string[], id: string): number {
+  const index = ids.indexOf(id)
   if (index === -1) {
     throw new StanzaError('item-not-found', 'There is no such item.')
   }
   return index
 }
 
-function fitting(items: readonly PepItem[], bytes: number): readonly PepItem[] {
+/** The items with these ids, as far as they fit into an answer. */
+function read(pep: Pep, node: PepNode, ids: readonly string[], bytes: number): readonly PepItem[] {
+  const found: PepItem[] = []
   let left = bytes
-  return items.filter((item, index) => {
-    left -= item.bytes
-    return left >= 0 || index === 0
-  })
+  for (const id of ids) {
+    const item = pep.item(node.name, id)
+    left -= item?.bytes ?? 0
+    if (left < 0 && found.length > 0) {
+      return found
+    }
+    if (item !== undefined) {
+      found.push(item)
+    }
+  }
+  return found
 }
 
 function readMaxItems(text: string | undefined): number {

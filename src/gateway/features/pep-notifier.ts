@@ -140,9 +140,11 @@ export class PepNotifier {
   }
 
   #sendLastItems(resource: Resource, isDue: (node: PepNode) => boolean): void {
-    for (const node of this.#parts.pep.nodes()) {
-      if (node.config.sendLast === 'on_sub_and_presence' && isDue(node) && this.#wants(resource, node)) {
-        const [item] = this.#parts.pep.items(node.name, { items: 1 })
+    const { pep } = this.#parts
+    for (const feature of resource.features) {
+      const node = feature.endsWith(NOTIFY) ? pep.node(feature.slice(0, -NOTIFY.length)) : undefined
+      if (node?.config.sendLast === 'on_sub_and_presence' && isDue(node) && this.#wants(resource, node)) {
+        const [item] = pep.items(node.name, { items: 1 })
         const event = item === undefined ? undefined : itemEvent(node, item)
         if (event !== undefined) {
           this.#send(resource, event)

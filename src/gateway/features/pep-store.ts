@@ -1,12 +1,11 @@
 import type { Reader, Row, Transaction } from '../../system/store.ts'
-import { toUtf8 } from '../../util/bytes.ts'
 import type { Element } from '../../xml/element.ts'
 import { parseElement } from '../../xml/parser.ts'
-import { serialize } from '../../xml/serializer.ts'
 import { pubsubError } from '../../xmpp/extensions/pubsub.ts'
 import { StanzaError } from '../../xmpp/stanza-error.ts'
 import { pepItemsTable, pepNodesTable } from '../tables/pep.ts'
 import { defaultPepConfig, PEP_ITEMS_MAX, type PepConfig } from './pep-config.ts'
+import { storedXml } from './stored-xml.ts'
 
 /** Nodes of an account; with OMEMO 0.3 each device makes one. *ours* */
 const PEP_NODES_MAX = 256
@@ -88,6 +87,11 @@ export class PepStore {
     return found
   }
 
+  /** Names of all items, the latest first. */
+  ids(reader: Reader, node: string): string[] {
+    return this.#rows(reader, node, PEP_ITEMS_MAX, true).map(({ id }) => id)
+  }
+
   /** How many items a node has. */
   count(reader: Pick<Reader, 'get'>, node: string): number {
     return this.#row(reader, node)?.items ?? 0
@@ -122,8 +126,7 @@ export class PepStore {
    */
   put(transaction: Transaction, node: PepNode, id: string, payload: Element): void {
     checkName(id)
-    const text = serialize(payload)
-    const bytes = toUtf8(text).length
+    const { text, bytes } = storedXml(payload)
     if (bytes > PEP_ITEM_MAX_BYTES) {
       throw pubsubError('not-acceptable', 'payload-too-big', `At most ${PEP_ITEM_MAX_BYTES} bytes fit into an item.`)
     }

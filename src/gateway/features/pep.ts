@@ -179,6 +179,11 @@ export class Pep {
     this.#conversions.push(conversion)
   }
 
+  /** Names of all items, the latest first. */
+  ids(node: string): string[] {
+    return this.#nodes.ids(this.#store.read, node)
+  }
+
   /** How many items a node has. */
   count(node: string): number {
     return this.#nodes.count(this.#store.read, node)

@@ -1,10 +1,9 @@
 import type { Store, Transaction } from '../../system/store.ts'
-import { toUtf8 } from '../../util/bytes.ts'
 import type { Element } from '../../xml/element.ts'
 import { parseElement } from '../../xml/parser.ts'
-import { serialize } from '../../xml/serializer.ts'
 import { StanzaError } from '../../xmpp/stanza-error.ts'
 import { privateStorageTable } from '../tables/private-storage.ts'
+import { storedXml } from './stored-xml.ts'
 
 /** Elements kept for one account. *ours* */
 const PRIVATE_MAX_ELEMENTS = 256
@@ -26,19 +25,19 @@ export class PrivateRows {
     return row === undefined ? undefined : parseElement(row.content)
   }
 
-  /** @throws StanzaError `resource-constraint` */
+  /** @throws StanzaError `resource-constraint`, `not-acceptable` */
   put(transaction: Transaction, content: Element): void {
-    const text = serialize(content)
+    const { text, bytes } = storedXml(content)
     transaction.put(privateStorageTable, {
       account: this.#account,
       namespace: content.namespace,
       name: content.name,
       content: text,
-      bytes: toUtf8(text).length,
+      bytes,
     })
     const rows = transaction.list(privateStorageTable, { prefix: [this.#account], limit: PRIVATE_MAX_ELEMENTS + 1 })
-    const bytes = rows.reduce((sum, row) => sum + row.bytes, 0)
-    if (rows.length > PRIVATE_MAX_ELEMENTS || bytes > PRIVATE_MAX_BYTES) {
+    const total = rows.reduce((sum, row) => sum + row.bytes, 0)
+    if (rows.length > PRIVATE_MAX_ELEMENTS || total > PRIVATE_MAX_BYTES) {
       throw new StanzaError('resource-constraint', 'The private storage of this account is full.')
     }
   }
