@@ -11,7 +11,18 @@ import { strophe } from './clients/strophe.ts'
 import { xmppJs } from './clients/xmpp-js.ts'
 
 /** All that are known, in the order of the matrix. */
-const DRIVERS: readonly Driver[] = [profanity, slixmpp, mcabber, goSendxmpp, gajim, dino, xmppJs, stanza, strophe, converse]
+const DRIVERS: readonly Driver[] = [
+  profanity,
+  slixmpp,
+  mcabber,
+  goSendxmpp,
+  gajim,
+  dino,
+  xmppJs,
+  stanza,
+  strophe,
+  converse,
+]
 
 /** Those that were named, else all; undefined when a name is unknown, which it says. */
 export function chooseDrivers(names: readonly string[]): readonly Driver[] | undefined {

@@ -52,15 +52,17 @@ export const converse: Driver = {
       },
       send: async (_to, body) => await type(body),
       count: async (body) =>
-        await there().locator('.chat-msg__text').filter({ hasText: new RegExp(`^\\s*${body}\\s*$`, 'u') }).count(),
+        await there()
+          .locator('.chat-msg__text')
+          .filter({ hasText: new RegExp(`^\\s*${body}\\s*$`, 'u') })
+          .count(),
       async addContact() {
         await there().click('.alert button.btn-success')
         await there().click('converse-add-contact-modal form button[type="submit"]')
       },
       // It grants by itself what somebody asks whom it has asked before.
       approve: async () => {},
-      seesOnline: async (jid) =>
-        (await there().locator(`[data-jid="${jid}"] .contact-name--online`).count()) > 0,
+      seesOnline: async (jid) => (await there().locator(`[data-jid="${jid}"] .contact-name--online`).count()) > 0,
       async correct(_to, body) {
         await there().press('textarea.chat-textarea', 'ArrowUp')
         await type(body)

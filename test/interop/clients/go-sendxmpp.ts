@@ -43,7 +43,7 @@ export const goSendxmpp: Driver = {
       count: async (body) => occurrences(listener?.output ?? '', `: ${body}`),
       addContact: unable,
       approve: unable,
-      seesOnline: async (jid) => (listener?.output ?? '').includes(`from='${jid}/peer'`),
+      seesOnline: async (jid) => new RegExp(`<presence[^>]* from=["']${jid}/peer`, 'u').test(listener?.output ?? ''),
       correct: unable,
       evidence: async (to) => writeFileSync(join(to, 'output.txt'), seen + (listener?.output ?? '')),
     }
