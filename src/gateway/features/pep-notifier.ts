@@ -82,8 +82,8 @@ export class PepNotifier {
     }
   }
 
-  /** A roster item has changed: who has just got a subscription is told of what it may see now (XEP-0163 §4.3.3). */
-  rosterChanged(entry: RosterEntry): void {
+  /** A roster item has changed or is gone (`none`): who has just got a subscription is told of what it may see now (XEP-0163 §4.3.3). */
+  rosterChanged(entry: Pick<RosterEntry, 'jid' | 'subscription'>): void {
     const seesPresence = entry.subscription === 'from' || entry.subscription === 'both'
     for (const resource of this.#resources.values()) {
       if (resource.session === undefined && resource.jid.bare().toString() === entry.jid) {

@@ -140,6 +140,8 @@ export class PersonalFeature implements Feature {
   #heard(event: AccountEvent): void {
     if (event.type === 'roster') {
       this.#notifier.rosterChanged(event.entry)
+    } else if (event.type === 'roster-removed') {
+      this.#notifier.rosterChanged({ jid: event.jid, subscription: 'none' })
     }
   }
 

@@ -104,6 +104,11 @@ test('a contact who is given a subscription is told of what it may see from then
   world.account.putRosterItem({ jid: ROMEO, subscription: 'both' })
   world.account.putRosterItem({ jid: ROMEO, subscription: 'both', name: 'Romeo' })
   assert.deepEqual(world.takeSent(), [published(`${ROMEO}/orchard`, TUNE)])
+  await world.account.removeContact(ROMEO)
+  await world.ask(juliet, publish(TUNE, item(TUNE)))
+  assert.deepEqual(world.takeSent(), [])
+  world.account.putRosterItem({ jid: ROMEO, subscription: 'both' })
+  assert.deepEqual(world.takeSent(), [published(`${ROMEO}/orchard`, TUNE)])
 })
 
 test('capabilities are asked for once for all clients that show the same', async () => {
