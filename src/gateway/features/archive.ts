@@ -17,7 +17,8 @@ export function archiveFeature(context: ArchiveContext): Feature {
   const names = [NS_ARCHIVE, `${NS_ARCHIVE}#extended`, `${NS_ARCHIVE}#groupchat-field`]
   return {
     payloads: { account: [NS_ARCHIVE] },
-    disco: { account: names },
+    // COMPAT(profanity, 0.13): it looks for the archive among the features of the server.
+    disco: { account: names, server: [NS_ARCHIVE] },
     handle: (request) => handle(context, request),
   }
 }
