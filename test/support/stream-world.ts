@@ -12,8 +12,8 @@ import { RecordingLogger } from './recording-logger.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
-export const ALICE = `00${'a1'.repeat(32)}@id.internal`
-export const BOB = `00${'b0'.repeat(32)}@id.internal`
+export const ALICE: string = `00${'a1'.repeat(32)}@id.internal`
+export const BOB: string = `00${'b0'.repeat(32)}@id.internal`
 const DAY_MS = 86_400_000
 
 /** A session as the streams' host sees it: what it received, and what became of it. */
