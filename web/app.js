@@ -2,6 +2,14 @@
 
 const STORED_LOGIN = 'kabber-login'
 
+const UNUSED_PLUGINS = [
+  // Nodes encrypt between each other; OMEMO in the browser would need libomemo, which is GPL-3.0 and not part of Kabber.
+  ...['converse-omemo', 'converse-omemo-views'],
+  // There are no rooms here (others need the plugin that knows them), no accounts to register; connections are WebSockets.
+  ...['converse-muc-views', 'converse-roomslist', 'converse-bookmark-views'],
+  ...['converse-register', 'converse-bosh'],
+]
+
 /** The token of a link `…/#token=…`, taken out of the address bar and the history before anything else happens. */
 function takeToken() {
   const token = new URLSearchParams(location.hash.slice(1)).get('token')
@@ -22,7 +30,9 @@ async function logIn(token) {
   if (!response.ok) {
     throw new Error(answer.error)
   }
-  return answer
+  // A resource for as long as the tab is open: after a reload Converse.js resumes the session of before, and it must
+  // go on under the same name.
+  return { ...answer, jid: `${answer.jid}/web-${crypto.getRandomValues(new Uint32Array(1))[0]}` }
 }
 
 /** Of this tab, so that a reload finds it and closing the tab forgets it. */
@@ -37,6 +47,8 @@ function showDoor(reason) {
 }
 
 async function startChat({ jid, password, websocketUrl }) {
+  // What Converse.js shows below its login form: pictures from its makers' server.
+  customElements.define('converse-footer', class extends HTMLElement {})
   const { default: converse } = await import('./converse/converse.min.js')
   const forget = () => sessionStorage.removeItem(STORED_LOGIN)
   converse.plugins.add('kabber', {
@@ -46,8 +58,7 @@ async function startChat({ jid, password, websocketUrl }) {
   })
   await converse.initialize({
     whitelisted_plugins: ['kabber'],
-    // Nodes encrypt between each other; OMEMO in the browser would need libomemo, which is GPL-3.0 and not part of Kabber.
-    blacklisted_plugins: ['converse-omemo', 'converse-omemo-views', 'converse-register', 'converse-bosh'],
+    blacklisted_plugins: UNUSED_PLUGINS,
     jid,
     password,
     auto_login: true,
@@ -70,6 +81,7 @@ async function startChat({ jid, password, websocketUrl }) {
     clear_cache_on_logout: true,
     allow_url_history_change: false,
     show_client_info: false,
+    show_self_in_roster: false,
     allow_registration: false,
     play_sounds: false,
   })

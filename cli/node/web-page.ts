@@ -13,6 +13,15 @@ const CONVERSE_FOLDERS = [
 ]
 
 /**
+ * Converse.js puts style elements into the page that hold nothing (its bundler has taken their content out into the style
+ * sheet): the empty text, and the one comment and line that stands in its place.
+ */
+const EMPTY_STYLES = [
+  "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+  "'sha256-JRf3eZJIF59VkE1tlxlBPiCQXjGJ1uE88pEYh49RtTY='",
+]
+
+/**
  * The files of the web chat. Their Content-Security-Policy lets the page run its own scripts and talk to the port it came
  * from, and nothing else: whatever a message may smuggle into it, no byte leaves the node.
  */
@@ -32,7 +41,7 @@ function securityHeaders(base: string): Readonly<Record<string, string>> {
     // 'self' alone does not cover WebSockets in every browser.
     `connect-src 'self' ${base.replace(/^http/, 'ws')}`,
     // Converse.js sets sizes and colours in style attributes; style sheets come from here alone.
-    "style-src 'self'",
+    `style-src 'self' ${EMPTY_STYLES.join(' ')}`,
     "style-src-attr 'unsafe-inline'",
     "img-src 'self' data: blob:",
     "media-src 'self' blob:",

@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { ControlClient } from '../../cli/control/client.ts'
+import { NodeClient } from '../../cli/client/node-client.ts'
+import { Outgoing } from '../../cli/client/outgoing.ts'
 import { findHome } from '../../cli/find-home.ts'
 import { type AfterHooks, kabberJson, type NodeProcess, startNode, temporaryFolder } from '../support/kabber-process.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
@@ -39,14 +40,14 @@ async function openHome(hooks: AfterHooks, path: string, args: readonly string[]
 }
 
 /** Writes messages until told to stop or the node dies; says which were acknowledged, in the order of writing. */
-async function write(client: ControlClient, to: string, first: number, acknowledged: Set<number>): Promise<number> {
+async function write(outgoing: Outgoing, to: string, first: number, acknowledged: Set<number>): Promise<number> {
   let next = first
   const writer = async (): Promise<void> => {
     while (next < first + MESSAGES_PER_ROUND) {
       const number = next
       next += 1
       try {
-        await client.request('send', { address: to, text: `message ${number}` })
+        await outgoing.send(to, `message ${number}`)
         acknowledged.add(number)
       } catch {
         return
@@ -57,8 +58,8 @@ async function write(client: ControlClient, to: string, first: number, acknowled
   return first + MESSAGES_PER_ROUND
 }
 
-async function connect(home: Home): Promise<ControlClient> {
-  return await ControlClient.connect(findHome({ home: home.path }))
+async function connect(home: Home): Promise<NodeClient> {
+  return await NodeClient.connect(findHome({ home: home.path }))
 }
 
 async function restart(home: Home, reopened: number[]): Promise<void> {
@@ -120,7 +121,7 @@ async function main(hooks: AfterHooks): Promise<number> {
   let next = 0
   for (let round = 1; round <= rounds; round += 1) {
     const client = await connect(alice)
-    const writing = write(client, bob.node.ready.address, next, acknowledged)
+    const writing = write(await Outgoing.open(client), bob.node.ready.address, next, acknowledged)
     await pause(random.uniform(KILL_AFTER_MAX_MS))
     const victims = [[alice], [bob], [alice, bob]][random.uniform(3)] ?? []
     await Promise.all(victims.map(async (home) => await home.node.end('SIGKILL')))

@@ -9,7 +9,8 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { ControlClient } from '../../cli/control/client.ts'
+import { NodeClient } from '../../cli/client/node-client.ts'
+import { Outgoing } from '../../cli/client/outgoing.ts'
 import { Children } from '../../cli/demo/child.ts'
 import { until } from '../../cli/demo/deadline.ts'
 import { Person } from '../../cli/demo/person.ts'
@@ -85,13 +86,13 @@ class Told {
   readonly failed = new Set<string>()
 
   async listen(alice: Person): Promise<void> {
-    const client = await ControlClient.connect(findHome({ home: alice.home }))
-    client.onEvent((event) => {
-      if (event.event === 'message-state' && event.state !== 'queued') {
-        this[event.state as 'stored' | 'delivered' | 'failed'].add(event.id)
+    const client = await NodeClient.connect(findHome({ home: alice.home }))
+    const outgoing = await Outgoing.open(client)
+    outgoing.onNews(({ id, state }) => {
+      if (state === 'stored' || state === 'delivered' || state === 'failed') {
+        this[state].add(id)
       }
     })
-    await client.request('subscribe')
   }
 }
 

@@ -11,7 +11,7 @@ import { runStandalone } from '../support/standalone.ts'
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
 /** Whatever is waited for in the page; a busy machine is slow. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 30_000
 
 /** Runs in the page. */
 const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', (event) => {
@@ -79,7 +79,7 @@ async function openWebChat(browser: Browser, home: Home, watch: Watch): Promise<
 
 /** Clicks a contact of the roster and waits for the conversation. */
 async function openConversation(page: Page, name: string): Promise<void> {
-  await page.locator('#converse-roster .list-item-action', { hasText: name }).first().click()
+  await page.locator('#converse-roster .open-chat', { hasText: name }).first().click()
   await page.locator('.chat-textarea').waitFor()
 }
 
