@@ -177,8 +177,10 @@ export class StreamParser {
     if (this.#ownsBuffer && length + more <= this.#buffer.length) {
       this.#buffer.copyWithin(0, this.#start, this.#end)
     } else {
-      // Twice what is needed, so that single bytes cost no more than long pieces.
-      const grown = new Uint8Array(Math.max(MIN_BUFFER_BYTES, (this.#ownsBuffer ? 2 : 1) * (length + more)))
+      const needed = Math.max(MIN_BUFFER_BYTES, length + more)
+      // Twice what is needed, so that single bytes cost no more than long pieces; but more than the limit never is.
+      const roomy = this.#ownsBuffer ? Math.min(2 * needed, this.#limits.maxBytes + 1) : needed
+      const grown = new Uint8Array(Math.max(needed, roomy))
       grown.set(this.#buffer.subarray(this.#start, this.#end))
       this.#buffer = grown
       this.#ownsBuffer = true
