@@ -1,4 +1,4 @@
-import type { Availability } from '../../src/index.ts'
+import type { Availability } from '../../src/client.ts'
 import { CliError } from '../cli-error.ts'
 import { type ArchivedView, messageView } from '../client/archive.ts'
 import type { IncomingEvent } from '../client/incoming.ts'

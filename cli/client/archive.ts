@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Element, element, NS_OWNER } from '../../src/index.ts'
+import { type Element, element, NS_OWNER } from '../../src/client.ts'
 import type { MessageView } from './messages.ts'
 import type { NodeClient } from './node-client.ts'
 

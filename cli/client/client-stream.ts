@@ -1,5 +1,5 @@
 import { createConnection, type Socket } from 'node:net'
-import { type Element, element, NS_CLIENT, StanzaError, StreamParser, serialize } from '../../src/index.ts'
+import { type Element, element, NS_CLIENT, StanzaError, StreamParser, serialize } from '../../src/client.ts'
 import { CliError } from '../cli-error.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 

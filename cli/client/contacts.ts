@@ -1,4 +1,4 @@
-import { type Availability, type Contact, type Element, element, NS_OWNER } from '../../src/index.ts'
+import { type Availability, type Contact, type Element, element, NS_OWNER } from '../../src/client.ts'
 import type { NodeClient } from './node-client.ts'
 
 /** A roster item, also the shape of `kabber contact list --json`. */

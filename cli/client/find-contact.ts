@@ -1,4 +1,4 @@
-import { type Contact, IdentityError, parseAddress } from '../../src/index.ts'
+import { type Contact, IdentityError, parseAddress } from '../../src/client.ts'
 import { CliError } from '../cli-error.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import type { ContactView } from './contacts.ts'

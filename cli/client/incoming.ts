@@ -1,4 +1,4 @@
-import { type Availability, availabilityOf, type Element } from '../../src/index.ts'
+import { type Availability, availabilityOf, type Element } from '../../src/client.ts'
 import { type ArchivedView, archivedView, withStates } from './archive.ts'
 import type { NodeClient } from './node-client.ts'
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Element, element, NS_CLIENT, StanzaError } from '../../src/index.ts'
+import { type Element, element, NS_CLIENT, StanzaError } from '../../src/client.ts'
 import { CliError } from '../cli-error.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import type { Home } from '../find-home.ts'

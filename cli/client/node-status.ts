@@ -1,4 +1,5 @@
-import { element, type NodeStatus, NS_OWNER } from '../../src/index.ts'
+import { element, NS_OWNER } from '../../src/client.ts'
+import type { NodeStatus } from '../../src/index.ts'
 import type { NodeClient } from './node-client.ts'
 
 /** How the node is doing. */

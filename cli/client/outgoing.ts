@@ -1,4 +1,4 @@
-import { type Element, element, NS_CLIENT, NS_OWNER } from '../../src/index.ts'
+import { type Element, element, NS_CLIENT, NS_OWNER } from '../../src/client.ts'
 import { CliError } from '../cli-error.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import type { MessageView } from './messages.ts'

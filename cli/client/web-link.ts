@@ -1,4 +1,4 @@
-import { element, NS_OWNER } from '../../src/index.ts'
+import { element, NS_OWNER } from '../../src/client.ts'
 import { webChatUrl } from '../web-chat-url.ts'
 import type { NodeClient } from './node-client.ts'
 

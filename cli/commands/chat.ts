@@ -1,4 +1,4 @@
-import { element, NS_CLIENT } from '../../src/index.ts'
+import { element, NS_CLIENT } from '../../src/client.ts'
 import { Conversation } from '../chat/conversation.ts'
 import { type InputLines, openInputLines } from '../chat/input-lines.ts'
 import { CliError } from '../cli-error.ts'

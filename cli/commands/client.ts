@@ -1,5 +1,6 @@
+import type { ClientApp, PasswordBook } from '../client-apps/client-app.ts'
 import { clientInstructions } from '../client-apps/client-instructions.ts'
-import { type ClientApp, openPasswordBook, type PasswordBook } from '../client-apps/password-book.ts'
+import { openPasswordBook } from '../client-apps/password-book.ts'
 import type { CommandContext } from '../context.ts'
 import { findHome, type Home } from '../find-home.ts'
 import { readEndpoints } from '../node/endpoints-file.ts'
