@@ -10,6 +10,7 @@ import { Person } from '../demo/person.ts'
 import { play } from '../demo/play.ts'
 import { STRANGER_NODES, Strangers } from '../demo/strangers.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { openInBrowser } from '../open-in-browser.ts'
 
 /** The whole play, milliseconds; it takes about ten seconds. */
 const DEMO_LIMIT_MS = 90_000
@@ -39,16 +40,26 @@ export async function demo(
       overdue(),
     ])
     if (options.stay === true) {
-      const { bootstrap, alice, bob } = scene
-      context.output.result(
-        { event: 'stay', bootstrap, alice: alice.uri, bob: bob.uri },
-        joinText(alice, bootstrap[0] ?? '', folder),
-      )
+      await invite(context, scene, folder)
       await interrupted
     }
   } finally {
     await children.end()
     await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+/** Says how to join in, and opens the two web chats if somebody sits there. */
+async function invite({ output }: CommandContext, scene: Remains, folder: string): Promise<void> {
+  const { alice, bob } = scene
+  const [bootstrap = ''] = scene.bootstrap
+  const webChats = [await alice.webChat(), await bob.webChat()] as const
+  output.result(
+    { event: 'stay', bootstrap: scene.bootstrap, alice: alice.uri, bob: bob.uri, webChats },
+    joinText({ alice, bob, bootstrap, folder, webChats }),
+  )
+  if (!output.json && process.stdout.isTTY) {
+    await Promise.all(webChats.map(openInBrowser))
   }
 }
 

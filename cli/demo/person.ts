@@ -5,6 +5,7 @@ import { readAddress } from '../client/find-contact.ts'
 import type { MessageView } from '../client/messages.ts'
 import { NodeClient } from '../client/node-client.ts'
 import { type AwaitedState, Outgoing, type Sent } from '../client/outgoing.ts'
+import { webLink } from '../client/web-link.ts'
 import { findHome } from '../find-home.ts'
 import type { Children, KabberChild } from './child.ts'
 
@@ -78,6 +79,11 @@ export class Person {
 
   async history(other: Person): Promise<readonly MessageView[]> {
     return await newestMessages(this.#connected(), other.address, HISTORY_LIMIT)
+  }
+
+  /** A link to this person's web chat. */
+  async webChat(): Promise<string> {
+    return (await webLink(this.#connected())).url
   }
 
   /** The session with the node. */
