@@ -1,5 +1,5 @@
+import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import { OsRandom } from '../../src/os/os-random.ts'
-import { SeededRandom } from '../support/seeded-random.ts'
 import { randomContract } from './random.ts'
 
 randomContract('OsRandom', () => new OsRandom())

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { MemoryStore } from '../../sim/system/memory-store.ts'
 import { openSqliteStore } from '../../src/os/sqlite-store.ts'
 import { type Schema, StoreError } from '../../src/system/store.ts'
-import { MemoryStore } from '../support/memory-store.ts'
 import { type StoreUnderTest, storeContract } from './store.ts'
 
 storeContract('SqliteStore', async (t: TestContext, schema: Schema): Promise<StoreUnderTest> => {

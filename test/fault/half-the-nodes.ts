@@ -9,9 +9,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Children } from '../../cli/demo/child.ts'
 import { until } from '../../cli/demo/deadline.ts'
 import { Person } from '../../cli/demo/person.ts'
+import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import { type AfterHooks, temporaryFolder } from '../support/kabber-process.ts'
 import { type NodeGroup, startGroups } from '../support/node-groups.ts'
-import { SeededRandom } from '../support/seeded-random.ts'
 import { runStandalone } from '../support/standalone.ts'
 
 /** Thirty nodes; with these sizes both 15 and 10 of them can be killed. */

@@ -7,8 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { NodeClient } from '../../cli/client/node-client.ts'
 import { Outgoing } from '../../cli/client/outgoing.ts'
 import { findHome } from '../../cli/find-home.ts'
+import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import { type AfterHooks, kabberJson, type NodeProcess, startNode, temporaryFolder } from '../support/kabber-process.ts'
-import { SeededRandom } from '../support/seeded-random.ts'
 import { runStandalone } from '../support/standalone.ts'
 
 /** Messages handed in at once; the control socket takes 32. */

@@ -15,8 +15,8 @@ import { Children } from '../../cli/demo/child.ts'
 import { until } from '../../cli/demo/deadline.ts'
 import { Person } from '../../cli/demo/person.ts'
 import { findHome } from '../../cli/find-home.ts'
+import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import { type AfterHooks, kabberJson, temporaryFolder } from '../support/kabber-process.ts'
-import { SeededRandom } from '../support/seeded-random.ts'
 import { runStandalone } from '../support/standalone.ts'
 
 const GROUPS = 4

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MemoryStore } from '../../sim/system/memory-store.ts'
+import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import { AccountKey } from '../../src/identity/account-key.ts'
 import { NodeKey } from '../../src/identity/node-key.ts'
 import type { Account, KabberNode } from '../../src/node/api.ts'
@@ -8,10 +10,8 @@ import { addOwnAccount, readOwnKeys, writeOwnKeys } from '../../src/node/own-key
 import { nodeSchema } from '../../src/schema.ts'
 import { type Element, element } from '../../src/xml/element.ts'
 import { NS_CLIENT } from '../../src/xmpp/namespaces.ts'
-import { MemoryStore } from '../support/memory-store.ts'
 import { type Person, type VirtualStage, virtualStage } from '../support/people.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
-import { SeededRandom } from '../support/seeded-random.ts'
 
 interface Family {
   readonly node: KabberNode

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { MemoryStore } from '../../sim/system/memory-store.ts'
+import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import { NodeKey } from '../../src/identity/node-key.ts'
 import type { ArchivedMessage, KabberNode } from '../../src/node/api.ts'
 import { createNode } from '../../src/node/node.ts'
 import { nodeSchema } from '../../src/schema.ts'
-import { MemoryStore } from '../support/memory-store.ts'
 import { befriend, chat, heard, type Person, type VirtualStage, virtualStage } from '../support/people.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
-import { SeededRandom } from '../support/seeded-random.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS

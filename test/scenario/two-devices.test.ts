@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MemoryStore } from '../../sim/system/memory-store.ts'
+import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import { AccountKey } from '../../src/identity/account-key.ts'
 import { NodeKey } from '../../src/identity/node-key.ts'
 import type { KabberNode } from '../../src/node/api.ts'
 import { createNode } from '../../src/node/node.ts'
 import { nodeSchema } from '../../src/schema.ts'
 import { element } from '../../src/xml/element.ts'
-import { MemoryStore } from '../support/memory-store.ts'
 import { befriend, chat, heard, type Person, type VirtualStage, virtualStage } from '../support/people.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
-import { SeededRandom } from '../support/seeded-random.ts'
 
 const SEED = 1
 const MINUTE_MS = 60_000

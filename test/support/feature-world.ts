@@ -1,3 +1,5 @@
+import { MemoryStore } from '../../sim/system/memory-store.ts'
+import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import type { ClientSession } from '../../src/gateway/client-session.ts'
 import type { AccountSessions, Feature, FeatureContext, GatewayParts } from '../../src/gateway/features/feature.ts'
 import { gatewayTables } from '../../src/gateway/schema.ts'
@@ -10,9 +12,7 @@ import { replyTo } from '../../src/xmpp/stanza.ts'
 import { errorReply, StanzaError } from '../../src/xmpp/stanza-error.ts'
 import { FakeAccount } from './fake-account.ts'
 import { FakeClientPort } from './fake-client-port.ts'
-import { MemoryStore } from './memory-store.ts'
 import { RecordingLogger } from './recording-logger.ts'
-import { SeededRandom } from './seeded-random.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 /** A bound client of a test. */

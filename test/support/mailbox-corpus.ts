@@ -1,10 +1,10 @@
+import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import { AccountKey } from '../../src/identity/account-key.ts'
 import { type MailboxKey, mailboxKey as mailboxKeyOf } from '../../src/identity/mailbox-key.ts'
 import { issuePermit } from '../../src/identity/permit.ts'
 import type { Answer, Verb } from '../../src/protocol/mailbox/messages.ts'
 import { tombstonesOf } from '../../src/protocol/mailbox/tombstones.ts'
 import { letterId } from '../../src/sealing/letter-key.ts'
-import { SeededRandom } from './seeded-random.ts'
 
 const random = new SeededRandom('mailbox corpus')
 /** The mailbox of the corpus. */

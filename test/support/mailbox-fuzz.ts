@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import type { MailboxClient } from '../../src/protocol/mailbox/client.ts'
 import { MailboxError } from '../../src/protocol/mailbox/errors.ts'
 import {
@@ -19,7 +20,6 @@ import {
   permitFor,
 } from '../unit/protocol/mailbox/letter-world.ts'
 import { corpusAnswers, corpusMailbox, corpusRequests, mutate } from './mailbox-corpus.ts'
-import { SeededRandom } from './seeded-random.ts'
 
 const AT_ONCE = 16
 const ID_MAX = 4

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MemoryStore } from '../../sim/system/memory-store.ts'
+import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import { AccountKey } from '../../src/identity/account-key.ts'
 import { NodeKey } from '../../src/identity/node-key.ts'
 import type { Account, AccountEvent, KabberNode } from '../../src/node/api.ts'
@@ -15,9 +17,7 @@ import { type Element, element } from '../../src/xml/element.ts'
 import { NS_CLIENT } from '../../src/xmpp/namespaces.ts'
 import { loopbackNetwork } from './libp2p-world.ts'
 import { MemoryWorld } from './memory-network.ts'
-import { MemoryStore } from './memory-store.ts'
 import { RecordingLogger } from './recording-logger.ts'
-import { SeededRandom } from './seeded-random.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 /** Longest wait of a play on real time; a virtual one takes its hours for free. */

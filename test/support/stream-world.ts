@@ -1,3 +1,5 @@
+import { MemoryStore } from '../../sim/system/memory-store.ts'
+import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import type { BindRequest, BoundSession, StreamHost } from '../../src/gateway/client-session.ts'
 import { ClientPasswords } from '../../src/gateway/sasl/client-passwords.ts'
 import { gatewayTables } from '../../src/gateway/schema.ts'
@@ -7,9 +9,7 @@ import { serialize } from '../../src/xml/serializer.ts'
 import { Jid } from '../../src/xmpp/jid.ts'
 import { StanzaError } from '../../src/xmpp/stanza-error.ts'
 import { MemoryClient, type MemoryClientInit } from './memory-client-connection.ts'
-import { MemoryStore } from './memory-store.ts'
 import { RecordingLogger } from './recording-logger.ts'
-import { SeededRandom } from './seeded-random.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 export const ALICE: string = `00${'a1'.repeat(32)}@id.internal`

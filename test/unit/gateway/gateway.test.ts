@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MemoryStore } from '../../../sim/system/memory-store.ts'
+import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import { createGateway, type Gateway } from '../../../src/gateway/gateway.ts'
 import { gatewayTables } from '../../../src/gateway/schema.ts'
 import type { KabberNode } from '../../../src/node/api.ts'
@@ -7,9 +9,7 @@ import { serialize } from '../../../src/xml/serializer.ts'
 import { FakeAccount } from '../../support/fake-account.ts'
 import { FakeClientPort } from '../../support/fake-client-port.ts'
 import { MemoryClient } from '../../support/memory-client-connection.ts'
-import { MemoryStore } from '../../support/memory-store.ts'
 import { RecordingLogger } from '../../support/recording-logger.ts'
-import { SeededRandom } from '../../support/seeded-random.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
 const XIDS = ['aa', 'bb', 'cc'].map((digits) => `00${digits.repeat(32)}`)

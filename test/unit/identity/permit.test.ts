@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import { AccountKey } from '../../../src/identity/account-key.ts'
 import { mailboxKey, signForMailbox } from '../../../src/identity/mailbox-key.ts'
 import {
@@ -15,7 +16,6 @@ import {
 } from '../../../src/identity/permit.ts'
 import { AssertionError } from '../../../src/util/assert.ts'
 import { toHex } from '../../../src/util/bytes.ts'
-import { SeededRandom } from '../../support/seeded-random.ts'
 
 const DAY = 20_000
 const alice = AccountKey.fromSeed(new Uint8Array(32).fill(1))

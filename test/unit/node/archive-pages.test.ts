@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { MemoryStore } from '../../../sim/system/memory-store.ts'
 import type { ArchiveQuery } from '../../../src/node/api.ts'
 import { Archive } from '../../../src/node/archive.ts'
 import { ArchivePages } from '../../../src/node/archive-pages.ts'
@@ -9,7 +10,6 @@ import { nodeSchema } from '../../../src/schema.ts'
 import { element } from '../../../src/xml/element.ts'
 import { NS_CLIENT } from '../../../src/xmpp/namespaces.ts'
 import { StanzaError } from '../../../src/xmpp/stanza-error.ts'
-import { MemoryStore } from '../../support/memory-store.ts'
 
 const ME = 'romeo@montague.lit'
 const PEERS = ['juliet@capulet.lit', 'nurse@capulet.lit'] as const

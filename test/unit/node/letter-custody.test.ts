@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
+import { MemoryStore } from '../../../sim/system/memory-store.ts'
 import type { MailboxKey } from '../../../src/identity/mailbox-key.ts'
 import { LetterCustody, type LetterCustodyInit } from '../../../src/node/letter-custody.ts'
 import type { LetterEvent } from '../../../src/node/letter-event.ts'
-import { nodeSchema } from '../../../src/schema.ts'
 import { lettersTable } from '../../../src/node/tables/letters.ts'
 import type { DepositOutcome, DepositRequest } from '../../../src/protocol/mailbox/letter-keeper.ts'
 import {
@@ -14,7 +14,7 @@ import {
   STRANGER_SHARE,
 } from '../../../src/protocol/mailbox/letter-limits.ts'
 import { mailboxDigest } from '../../../src/protocol/mailbox/sync-digest.ts'
-import { MemoryStore } from '../../support/memory-store.ts'
+import { nodeSchema } from '../../../src/schema.ts'
 import { RecordingLogger } from '../../support/recording-logger.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 import { depositOf, mailboxOf, permitFor, said, sealedLetter, tombstoneOf } from './letter-maker.ts'

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { MemoryStore } from '../../../sim/system/memory-store.ts'
+import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import { dayOf, mailboxOfDay } from '../../../src/identity/mailbox-key.ts'
 import { LetterKeys } from '../../../src/node/letter-keys.ts'
 import { nodeSchema } from '../../../src/schema.ts'
-import { MemoryStore } from '../../support/memory-store.ts'
 import { RecordingLogger } from '../../support/recording-logger.ts'
-import { SeededRandom } from '../../support/seeded-random.ts'
 import { accountOf, DAY_MS, never, peerIdOf, RecordWorld } from './record-world.ts'
 
 it('custodians hold a record with the current prekey and the mailboxes of the coming days, for weeks', async () => {

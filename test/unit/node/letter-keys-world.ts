@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { MemoryStore } from '../../../sim/system/memory-store.ts'
+import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import type { AccountKey } from '../../../src/identity/account-key.ts'
 import {
   type AccountRecord,
@@ -12,9 +14,7 @@ import type { LetterOrder, SealedOrder } from '../../../src/node/letter-sealer.t
 import { nodeSchema } from '../../../src/schema.ts'
 import type { OpenedLetter } from '../../../src/sealing/open-letter.ts'
 import { toUtf8 } from '../../../src/util/bytes.ts'
-import { MemoryStore } from '../../support/memory-store.ts'
 import { RecordingLogger } from '../../support/recording-logger.ts'
-import { SeededRandom } from '../../support/seeded-random.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 import { accountOf, DAY_MS, peerIdOf } from './record-world.ts'
 

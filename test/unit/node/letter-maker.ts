@@ -1,9 +1,9 @@
+import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import { type MailboxKey, mailboxKey, signForMailbox } from '../../../src/identity/mailbox-key.ts'
 import { issuePermit, type Permit } from '../../../src/identity/permit.ts'
 import type { DepositOutcome, DepositRequest, Tombstone } from '../../../src/protocol/mailbox/letter-keeper.ts'
 import { PROOF_MAX_BITS } from '../../../src/protocol/mailbox/letter-limits.ts'
 import { letterId } from '../../../src/sealing/letter-key.ts'
-import { SeededRandom } from '../../support/seeded-random.ts'
 import { accountOf, peerIdOf } from './record-world.ts'
 
 const random = new SeededRandom('letters')

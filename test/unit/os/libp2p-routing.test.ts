@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import type { Peer, PeerId, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import { ConnectionKeeper } from '../../../src/os/libp2p-connection-keeper.ts'
 import type { KadInside } from '../../../src/os/libp2p-kad.ts'
 import * as limits from '../../../src/os/libp2p-limits.ts'
 import { RoutingCare } from '../../../src/os/libp2p-routing-care.ts'
 import { peerIdFromSeed } from '../../support/peer-ids.ts'
-import { SeededRandom } from '../../support/seeded-random.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
 const peers = Array.from({ length: 12 }, (_, index) => peerIdFromString(peerIdFromSeed(new Uint8Array(32).fill(index))))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Key, type Query } from 'interface-datastore'
+import { MemoryStore } from '../../../sim/system/memory-store.ts'
 import {
   DATASTORE_FLUSH_MS,
   DATASTORE_PENDING_MAX,
@@ -9,7 +10,6 @@ import {
   StoreDatastore,
 } from '../../../src/os/store-datastore.ts'
 import { datastoreTable } from '../../../src/system/datastore-table.ts'
-import { MemoryStore } from '../../support/memory-store.ts'
 import { RecordingLogger } from '../../support/recording-logger.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
+import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import { AccountKey } from '../../../src/identity/account-key.ts'
 import { fastestMlKem } from '../../../src/sealing/choose-ml-kem.ts'
 import type { LetterKeys, PrekeyPair } from '../../../src/sealing/open-letter.ts'
 import { createPrekey, prekeyPair } from '../../../src/sealing/prekey.ts'
 import type { LetterDraft, LetterRecipient } from '../../../src/sealing/seal-letter.ts'
 import { type XWing, xwing } from '../../../src/sealing/xwing.ts'
-import { SeededRandom } from '../../support/seeded-random.ts'
 
 export const NOW_MS = 1_900_000_000_000
 export const kem: XWing = xwing(fastestMlKem())

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { concat } from 'uint8arrays/concat'
+import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import { fastestMlKem } from '../../../src/sealing/choose-ml-kem.ts'
 import {
   ML_KEM_CIPHERTEXT_BYTES,
@@ -15,7 +16,6 @@ import { nativeMlKem } from '../../../src/sealing/native-ml-kem.ts'
 import { nobleMlKem } from '../../../src/sealing/noble-ml-kem.ts'
 import { AssertionError } from '../../../src/util/assert.ts'
 import { fromHex, toHex } from '../../../src/util/bytes.ts'
-import { SeededRandom } from '../../support/seeded-random.ts'
 import { loadVectors } from '../../vectors/load.ts'
 import { scriptedRandom } from './scripted-random.ts'
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import { RECORD_VALIDITY_MS, signAccountRecord } from '../../../src/identity/account-record.ts'
 import { RECORD_MAX_BYTES, RECORD_NODES_MAX } from '../../../src/identity/account-record-message.ts'
 import { NodeKey } from '../../../src/identity/node-key.ts'
@@ -29,7 +30,6 @@ import {
   SINGLE_USE_PER_CONTACT_MAX,
   SINGLE_USE_VALIDITY_MS,
 } from '../../../src/sealing/single-use-prekey.ts'
-import { SeededRandom } from '../../support/seeded-random.ts'
 import { account, kem, NOW_MS } from './letters.ts'
 
 const DAY_MS = 24 * 3_600_000

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import {
   ProofOfWork,
   verifyWork,
@@ -8,7 +9,6 @@ import {
   type WorkTarget,
 } from '../../../src/sealing/proof-of-work.ts'
 import { AssertionError } from '../../../src/util/assert.ts'
-import { SeededRandom } from '../../support/seeded-random.ts'
 
 const random = new SeededRandom('work')
 const target: WorkTarget = { mailbox: random.bytes(32), letterId: random.bytes(32) }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import { fastestMlKem } from '../../../src/sealing/choose-ml-kem.ts'
 import { nobleMlKem } from '../../../src/sealing/noble-ml-kem.ts'
 import { x25519KeyPair } from '../../../src/sealing/x25519.ts'
 import { XWING_CIPHERTEXT_BYTES, XWING_PUBLIC_KEY_BYTES, XWING_SEED_BYTES, xwing } from '../../../src/sealing/xwing.ts'
 import { fromHex, toHex } from '../../../src/util/bytes.ts'
-import { SeededRandom } from '../../support/seeded-random.ts'
 import { loadVectors } from '../../vectors/load.ts'
 import { scriptedRandom } from './scripted-random.ts'
 

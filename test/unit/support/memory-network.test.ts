@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import type { NetworkEvent, NetworkStream } from '../../../src/system/network.ts'
 import { type MemoryNetwork, MemoryWorld } from '../../support/memory-network.ts'
 import { peerIdFromSeed } from '../../support/peer-ids.ts'
-import { SeededRandom } from '../../support/seeded-random.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
 const PROTOCOL = '/test/1.0.0'

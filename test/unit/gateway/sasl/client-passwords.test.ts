@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MemoryStore } from '../../../../sim/system/memory-store.ts'
+import { SeededRandom } from '../../../../sim/system/seeded-random.ts'
 import { ClientPasswords } from '../../../../src/gateway/sasl/client-passwords.ts'
 import { gatewayTables } from '../../../../src/gateway/schema.ts'
 import { clientPasswordsTable } from '../../../../src/gateway/tables/client-passwords.ts'
 import { StanzaError } from '../../../../src/xmpp/stanza-error.ts'
-import { MemoryStore } from '../../../support/memory-store.ts'
-import { SeededRandom } from '../../../support/seeded-random.ts'
 import { ALICE, BOB } from '../../../support/stream-world.ts'
 import { VirtualClock } from '../../../support/virtual-clock.ts'
 

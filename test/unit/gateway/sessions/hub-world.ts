@@ -1,3 +1,5 @@
+import { MemoryStore } from '../../../../sim/system/memory-store.ts'
+import { SeededRandom } from '../../../../sim/system/seeded-random.ts'
 import type { BoundSession } from '../../../../src/gateway/client-session.ts'
 import type { Feature, FeatureContext, GatewayParts } from '../../../../src/gateway/features/feature.ts'
 import { gatewayTables } from '../../../../src/gateway/schema.ts'
@@ -6,9 +8,7 @@ import type { Element } from '../../../../src/xml/element.ts'
 import { parseElement } from '../../../../src/xml/parser.ts'
 import { FakeAccount } from '../../../support/fake-account.ts'
 import { FakeClientPort } from '../../../support/fake-client-port.ts'
-import { MemoryStore } from '../../../support/memory-store.ts'
 import { RecordingLogger } from '../../../support/recording-logger.ts'
-import { SeededRandom } from '../../../support/seeded-random.ts'
 import { VirtualClock } from '../../../support/virtual-clock.ts'
 
 /** The account of the tests. */

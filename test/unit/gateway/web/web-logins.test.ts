@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { MemoryStore } from '../../../../sim/system/memory-store.ts'
+import { SeededRandom } from '../../../../sim/system/seeded-random.ts'
 import { ClientPasswords } from '../../../../src/gateway/sasl/client-passwords.ts'
 import { gatewayTables } from '../../../../src/gateway/schema.ts'
 import { WebLogins } from '../../../../src/gateway/web/web-logins.ts'
 import type { WebRequest, WebResponse } from '../../../../src/system/web.ts'
-import { MemoryStore } from '../../../support/memory-store.ts'
-import { SeededRandom } from '../../../support/seeded-random.ts'
 import { VirtualClock } from '../../../support/virtual-clock.ts'
 
 const JULIET = `00${'ab'.repeat(32)}@id.internal`

@@ -1,3 +1,4 @@
+import { SeededRandom } from '../../../../sim/system/seeded-random.ts'
 import { AccountKey } from '../../../../src/identity/account-key.ts'
 import { type MailboxKey, mailboxKey } from '../../../../src/identity/mailbox-key.ts'
 import { NodeKey } from '../../../../src/identity/node-key.ts'
@@ -13,7 +14,6 @@ import { FrameChannel } from '../../../../src/util/frame-channel.ts'
 import { MemoryLetters } from '../../../support/memory-letters.ts'
 import { type MemoryNetwork, MemoryWorld } from '../../../support/memory-network.ts'
 import { RecordingLogger } from '../../../support/recording-logger.ts'
-import { SeededRandom } from '../../../support/seeded-random.ts'
 import { VirtualClock } from '../../../support/virtual-clock.ts'
 
 export const never: AbortSignal = new AbortController().signal

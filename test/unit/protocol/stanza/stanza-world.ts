@@ -1,3 +1,4 @@
+import { SeededRandom } from '../../../../sim/system/seeded-random.ts'
 import { AccountKey } from '../../../../src/identity/account-key.ts'
 import { signAccountRecord } from '../../../../src/identity/account-record.ts'
 import type { AccountClaim } from '../../../../src/protocol/stanza/messages.ts'
@@ -11,7 +12,6 @@ import { NS_CLIENT } from '../../../../src/xmpp/namespaces.ts'
 import { type MemoryNetwork, MemoryWorld } from '../../../support/memory-network.ts'
 import { peerIdFromSeed } from '../../../support/peer-ids.ts'
 import { RecordingLogger } from '../../../support/recording-logger.ts'
-import { SeededRandom } from '../../../support/seeded-random.ts'
 import { VirtualClock } from '../../../support/virtual-clock.ts'
 
 /** A signed record of `key` that lists these nodes. */
