@@ -1,14 +1,12 @@
 import type { Element } from './element.ts'
 import type { NamespaceScope } from './namespace-scope.ts'
 import { parseElement, parseScopedElement } from './parser.ts'
-import { type StreamPart, StreamScanner } from './stream-scanner.ts'
+import { isSpace, type StreamPart, StreamScanner } from './stream-scanner.ts'
 import { XmlError } from './xml-error.ts'
 import type { XmlLimits } from './xml-limits.ts'
 
 /** Smallest buffer for what is not complete yet, in bytes. */
 const MIN_BUFFER_BYTES = 256
-
-const SPACE = 0x20
 
 const XML_DECLARATION =
   /^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(["'])1\.0\1(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(["'])([A-Za-z][A-Za-z0-9._-]*)\2)?(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(["'])(?:yes|no)\4)?[ \t\r\n]*\?>$/
@@ -120,7 +118,7 @@ export class StreamParser {
    * more than white space.
    */
   discard(): boolean {
-    const hadMore = this.#buffer.subarray(this.#start, this.#end).some((byte) => byte > SPACE)
+    const hadMore = this.#buffer.subarray(this.#start, this.#end).some((byte) => !isSpace(byte))
     this.#start = this.#end
     this.#keepRest()
     return hadMore
@@ -154,7 +152,7 @@ export class StreamParser {
 
   /** White space between parts is keepalive (RFC 6120 §4.6.1) and not kept; a part begins with `<`. */
   #skipSpace(): void {
-    while (this.#start < this.#scanned && (this.#buffer[this.#start] as number) <= SPACE) {
+    while (this.#start < this.#scanned && isSpace(this.#buffer[this.#start] as number)) {
       this.#start++
     }
   }

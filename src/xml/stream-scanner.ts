@@ -228,7 +228,8 @@ function refuseLess(byte: number): undefined {
   return undefined
 }
 
-function isSpace(byte: number): boolean {
+/** White space of XML 1.0 §2.3, in UTF-8. */
+export function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }
 
