@@ -1,5 +1,3 @@
-import type { TableDefinition } from '../../system/store.ts'
-
 /** SCRAM keys (RFC 5802 §3) of the passwords of client apps; never a password. */
 export const clientPasswordsTable = {
   name: 'client_passwords',
@@ -24,4 +22,4 @@ export const clientPasswordsTable = {
   },
   key: ['account', 'name'],
   indexes: {},
-} as const satisfies TableDefinition
+} as const

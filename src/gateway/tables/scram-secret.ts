@@ -1,5 +1,3 @@
-import type { TableDefinition } from '../../system/store.ts'
-
 /** One row: the key from which the SCRAM salts of this home are derived, of accounts that exist and of others. */
 export const scramSecretTable = {
   name: 'scram_secret',
@@ -7,4 +5,4 @@ export const scramSecretTable = {
   columns: { id: { type: 'integer' }, secret: { type: 'bytes' } },
   key: ['id'],
   indexes: {},
-} as const satisfies TableDefinition
+} as const
