@@ -7,7 +7,7 @@ import { archiveTable } from '../../src/node/tables/archive.ts'
 import { rosterTable } from '../../src/node/tables/roster.ts'
 import { openSqliteStore } from '../../src/os/sqlite-store.ts'
 import { nodeSchema } from '../../src/schema.ts'
-import type { Schema, TableDefinition } from '../../src/system/store.ts'
+import type { Row, Schema, TableDefinition } from '../../src/system/store.ts'
 
 /** A table as an older version knew it. */
 function tableOf(table: TableDefinition, version: number): TableDefinition {
@@ -33,8 +33,8 @@ test('a home of version 2 opens with what it holds, and has the tables and index
     const archived = { ...message, stamp_ms: 5, state: 'received', stanza: '<message/>', error: null }
     const before = openSqliteStore(path, old)
     await before.transaction((transaction) => {
-      transaction.put(table('roster'), roster)
-      transaction.put(table('archive'), archived)
+      transaction.put(table('roster'), roster as unknown as Row<TableDefinition>)
+      transaction.put(table('archive'), archived as unknown as Row<TableDefinition>)
     })
     await before.close()
     const store = openSqliteStore(path, nodeSchema)
