@@ -5,7 +5,7 @@ import type { Login } from '../sasl/sasl-exchange.ts'
 import { bindRequest, bindSession } from './bind-session.ts'
 import { bindFeatures } from './offered-features.ts'
 import { refuseEarly } from './refuse-early.ts'
-import { resumeSession } from './resumption.ts'
+import { resumeSession, whenHandled } from './resumption.ts'
 import { SessionStage } from './session-stage.ts'
 import type { StreamControl, StreamStage } from './stream-control.ts'
 import { NS_BIND, NS_SM } from './stream-namespaces.ts'
@@ -29,7 +29,7 @@ export class BindStage implements StreamStage {
 
   take(request: Element): void {
     if (request.namespace === NS_SM && request.name === 'resume') {
-      this.#resume(request)
+      whenHandled(request, this.#login, this.#parts, this.#stream, () => this.#resume(request))
       return
     }
     const bind = bindRequest(request)

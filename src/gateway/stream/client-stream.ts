@@ -18,8 +18,11 @@ import { TcpFraming } from './tcp-framing.ts'
 import { WebsocketFraming } from './websocket-framing.ts'
 import { WriteWatch } from './write-watch.ts'
 
-/** From the first byte until a resource is bound; a client does it in a second, an attacker costs memory so long. */
-const LOGIN_MS = 30_000
+/**
+ * From the first byte until a resource is bound; a client does it in a second, an attacker costs memory so long. With the
+ * 2 s that a connection may take to end it is the 30 s of our limits.
+ */
+const LOGIN_MS = 28_000
 /** Elements handled before others get their turn. */
 const MAX_SLICE_ELEMENTS = 64
 /** Time for that, should elements be expensive. */
@@ -101,6 +104,12 @@ export class ClientStream implements StreamControl {
         this.#holds--
         this.#read()
       }
+    }
+  }
+
+  attempt(action: () => void): void {
+    if (!this.#isClosing) {
+      this.#guard(action)
     }
   }
 

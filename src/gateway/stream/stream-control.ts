@@ -43,6 +43,8 @@ export interface StreamControl {
   proceed(): void
   /** Nothing further is read until the returned function is called. */
   hold(): () => void
+  /** Does something later than its element was taken, unless the stream is over; what it throws ends the stream. */
+  attempt(action: () => void): void
   /** A new header follows on both sides (RFC 6120 §4.3.3). */
   restart(stage: StreamStage): void
   /** Goes on to another stage on the same stream. */

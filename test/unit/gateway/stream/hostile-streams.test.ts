@@ -40,7 +40,7 @@ test('whatever a client sends before login, it is gone after 30 seconds: X2', as
   await open.open()
   const unbound = world.connect()
   await unbound.authenticate('alice', 'pencil')
-  for (let second = 0; second < 29; second++) {
+  for (let second = 0; second < 27; second++) {
     await slow.say('<')
     await slow.hear(990)
     slow.client.send(' ')

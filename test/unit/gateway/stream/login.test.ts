@@ -337,3 +337,18 @@ test('a stream that says it is for one account does not log in to another (XEP-0
   assert.equal(failureOf(await play.say(authenticate('\0alice\0pencil'))), 'invalid-authzid')
   await world.stop()
 })
+
+test('one installation gets the same resource at each login, others another (XEP-0386 §4.2.1)', async () => {
+  const world = await StreamWorld.create()
+  const resources: (string | undefined)[] = []
+  for (const id of ['d4565fa7-4d72-4749-b3d3-740edbf87770', 'd4565fa7-4d72-4749-b3d3-740edbf87770', 'other']) {
+    const play = world.connect()
+    await play.open()
+    const agent = `<user-agent id='${id}'/><bind xmlns='urn:xmpp:bind:0'/>`
+    assert.doesNotMatch(await play.say(authenticate('\0alice\0pencil', agent)), new RegExp(id))
+    resources.push(play.session.jid.resource)
+  }
+  assert.equal(resources[0], resources[1])
+  assert.notEqual(resources[0], resources[2])
+  await world.stop()
+})

@@ -320,3 +320,62 @@ test('at most 256 sessions wait to be resumed; the one that waits longest is giv
   ])
   await world.stop()
 })
+
+test('a session is resumed when what its client sent is handled, so that nothing is sent twice', async () => {
+  const world = await StreamWorld.create()
+  const play = await world.login()
+  const id = await enable(play)
+  const { session } = play
+  session.holds = true
+  await play.say('<presence/><presence/>')
+  play.client.close()
+  await play.hear()
+  const { play: again, answer } = await resume(world, id, 0)
+  assert.equal(answer, '')
+  session.handle(1)
+  assert.equal(await again.hear(), '')
+  session.handle()
+  assert.match(await again.hear(), /<resumed [^>]*h="2"/)
+  await again.say('<presence/>')
+  again.client.close()
+  await again.hear()
+  const { play: third } = await resume(world, id, 0)
+  assert.match(await third.hear(5_000), /<resumed [^>]*h="2"/)
+  const { play: gone } = await resume(world, id, 0)
+  gone.client.close()
+  session.handle()
+  await third.hear()
+  session.deliver('still here')
+  assert.match(await third.hear(), /still here/)
+  await world.stop()
+})
+
+test('a session is resumed with SASL2 in one go, and a bind beside it is ignored (XEP-0386 §4.2)', async () => {
+  const world = await StreamWorld.create()
+  const play = await world.login()
+  const id = await enable(play)
+  play.session.deliver('1')
+  play.client.close()
+  await play.hear()
+  const again = world.connect({ transport: 'unix' })
+  await again.open()
+  const inline = `<resume ${SM} previd='${id}' h='0'/><bind xmlns='urn:xmpp:bind:0'/>`
+  const answer = await again.say(
+    `<authenticate xmlns='urn:xmpp:sasl:2' mechanism='EXTERNAL'><initial-response/>${inline}</authenticate>`,
+  )
+  assert.match(
+    answer,
+    /<authorization-identifier>[^<]*\/desk<.*<resumed [^>]*\/><\/success><stream:features>.*<body>1</,
+  )
+  assert.equal(world.sessions.length, 1)
+  const failed = world.connect({ transport: 'unix' })
+  await failed.open()
+  const other = await failed.say(
+    `<authenticate xmlns='urn:xmpp:sasl:2' mechanism='EXTERNAL'><initial-response/>${inline.replace(id, 'x')}</authenticate>`,
+  )
+  assert.match(
+    other,
+    /<failed xmlns="urn:xmpp:sm:3"><item-not-found [^>]*\/><\/failed><bound xmlns="urn:xmpp:bind:0"\/><\/success>/,
+  )
+  await world.stop()
+})
