@@ -14,6 +14,10 @@ const MAX_WAITING_UNDER_WAY = 128
 const MAX_UNDER_WAY = 16_384
 /** Messages remembered as delivered behind one that is not; older ones may come twice. *ours* */
 const MAX_DELIVERED_AHEAD = 16_384
+/** Times a message is lost before it is left to the archive: it must not keep all behind it from ever arriving. *ours* */
+const MAX_LOSSES = 64
+/** Messages whose losses are counted; the one lost longest ago is forgotten. *ours* */
+const MAX_LOST_MESSAGES = 1_024
 /** After a message was lost or found all queues full. Long enough for a dead session to end. *ours* */
 const RETRY_DELAY_MS = 250
 
@@ -42,6 +46,7 @@ export class Deliveries {
   readonly #underWay = new Map<string, UnderWay>()
   /** Delivered, above the position. */
   readonly #delivered = new BoundedMap<string, true>({ maxEntries: MAX_DELIVERED_AHEAD })
+  readonly #losses = new BoundedMap<string, number>({ maxEntries: MAX_LOST_MESSAGES })
   /** Everything received up to here is delivered or under way. */
   #readUpTo: string | undefined
   /** There may be more in the archive behind `#readUpTo`. */
@@ -128,20 +133,45 @@ export class Deliveries {
     if (underWay === undefined) {
       return
     }
+    underWay.copies -= 1
     if (outcome === 'delivered') {
-      this.#underWay.delete(archiveId)
-      this.#delivered.set(archiveId, true)
-      this.#cursor.delivered()
-      this.resume()
+      this.#done(archiveId)
+    } else if (underWay.copies === 0) {
+      this.#lost(archiveId, underWay.previous)
+    }
+  }
+
+  #done(archiveId: string): void {
+    this.#underWay.delete(archiveId)
+    this.#losses.delete(archiveId)
+    this.#delivered.set(archiveId, true)
+    this.#cursor.delivered()
+    this.resume()
+  }
+
+  #lost(archiveId: string, previous: string | undefined): void {
+    const readUpTo = earlier(this.#readUpTo, previous)
+    // Of what is lost together only the first may be what its client died of.
+    const isFirst = readUpTo !== this.#readUpTo || readUpTo === previous
+    if (isFirst && this.#isLostForGood(archiveId)) {
+      this.#done(archiveId)
       return
     }
-    underWay.copies -= 1
-    if (underWay.copies === 0) {
-      this.#underWay.delete(archiveId)
-      this.#readUpTo = earlier(this.#readUpTo, underWay.previous)
-      this.#isBehind = true
-      this.#retryIfBehind()
+    this.#underWay.delete(archiveId)
+    this.#readUpTo = readUpTo
+    this.#isBehind = true
+    this.#retryIfBehind()
+  }
+
+  /** A client that dies of a message would die of it at every login. */
+  #isLostForGood(archiveId: string): boolean {
+    const losses = (this.#losses.get(archiveId) ?? 0) + 1
+    this.#losses.set(archiveId, losses)
+    if (losses < MAX_LOSSES) {
+      return false
     }
+    this.#components.logger.warn('a message reaches no client', { archiveId, losses })
+    return true
   }
 
   #retryIfBehind(): void {

@@ -6,7 +6,7 @@ import { presenceType } from '../../xmpp/stanza.ts'
 const MAX_HELD_STANZAS = 1_024
 
 /**
- * What can wait while nobody looks at a client (XEP-0352 §5.1): the last presence of every resource and the last chat
+ * What can wait while nobody looks at a client (XEP-0352 §3.2): the last presence of every resource and the last chat
  * state of every conversation, in the order of their coming.
  */
 export class HeldStanzas {

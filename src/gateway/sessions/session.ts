@@ -60,7 +60,7 @@ export class Session implements ClientSession {
     if (!this.#isActive && HeldStanzas.mayWait(stanza) && settled === undefined && this.#held.hold(stanza)) {
       return
     }
-    // §5.1: what was held goes first, so that nothing overtakes.
+    // RFC 6120 §10.1: what was held goes first, so that nothing overtakes.
     this.#release()
     this.port.deliver(stanza, settled)
   }

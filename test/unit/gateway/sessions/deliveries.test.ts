@@ -145,6 +145,22 @@ test('nothing is remembered that no client has', async () => {
   assert.equal(remembered(world), '101')
 })
 
+test('a message of which every client dies does not keep the others from arriving', async () => {
+  const world = new HubWorld()
+  world.hear(message('deadly'))
+  world.hear(message('harmless'))
+  const heard: string[] = []
+  for (let login = 0; login < 65; login++) {
+    const garden = world.bind('garden')
+    garden.port.acknowledges = false
+    await garden.write('<presence/>')
+    heard.push(bodies(garden).join(' '))
+    garden.bound.ended()
+    garden.port.settle('lost')
+  }
+  assert.deepEqual(heard, [...Array(64).fill('deadly harmless'), 'harmless'])
+})
+
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('hear' as const) }) },
   fc.record({ do: fc.constant('come' as const), client: fc.nat(2) }),
