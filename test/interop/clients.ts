@@ -4,6 +4,8 @@ import { dino } from './clients/dino.ts'
 import { gajim } from './clients/gajim.ts'
 import { goSendxmpp } from './clients/go-sendxmpp.ts'
 import { mcabber } from './clients/mcabber.ts'
+import { pidgin } from './clients/pidgin.ts'
+import { poezio } from './clients/poezio.ts'
 import { profanity } from './clients/profanity.ts'
 import { slixmpp } from './clients/slixmpp.ts'
 import { stanza } from './clients/stanza.ts'
@@ -22,6 +24,8 @@ const DRIVERS: readonly Driver[] = [
   stanza,
   strophe,
   converse,
+  poezio,
+  pidgin,
 ]
 
 /** Those that were named, else all; undefined when a name is unknown, which it says. */

@@ -44,8 +44,8 @@ export class PersonalFeature implements Feature {
       `${NS_BOOKMARKS}#compat`,
       `${NS_BOOKMARKS}#compat-pep`,
     ],
-    // XEP-0054 §4 has clients look there.
-    server: [NS_VCARD],
+    // XEP-0054 §4 has clients look there. COMPAT(poezio, 0.14): it looks there for private storage too.
+    server: [NS_VCARD, NS_PRIVATE],
   }
   readonly identities: NonNullable<Feature['identities']> = {
     account: [{ category: 'pubsub', type: 'pep' }],

@@ -22,7 +22,7 @@ export const gajim: Driver = {
     const desktop = await Desktop.open({ hooks, folder, login })
     const settings = join(desktop.configFolder, 'gajim')
     desktop.write(join(settings, 'cert_store', 'node'), readFileSync(login.certificateFile, 'utf8'))
-    desktop.own(settings)
+    desktop.write(join(settings, 'new'), '')
     const script = readFileSync(SETTINGS, 'utf8')
     const { jid, password, host, port } = login
     await desktop.run('/usr/bin/python3', ['-c', script, settings, jid, password, host, String(port)])

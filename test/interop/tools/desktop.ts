@@ -13,7 +13,7 @@ import {
 import { dirname, join } from 'node:path'
 import type { AfterHooks } from '../../support/kabber-process.ts'
 import type { Login } from '../chat-client.ts'
-import { DESKTOP_USER } from '../install.ts'
+import { asDesktopUser, giveFile, giveFolders } from './desktop-user.ts'
 import { Program, run } from './program.ts'
 import { until } from './until.ts'
 
@@ -37,7 +37,6 @@ export class Desktop {
   readonly #hooks: AfterHooks
   readonly #mounts: string
   readonly #env: Readonly<Record<string, string>>
-  readonly #user: readonly string[]
 
   private constructor(options: DesktopOptions, display: string) {
     this.folder = options.folder
@@ -48,15 +47,7 @@ export class Desktop {
       ...{ NO_AT_BRIDGE: '1', LIBGL_ALWAYS_SOFTWARE: '1', GDK_BACKEND: 'x11', QT_QPA_PLATFORM: 'xcb' },
       DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(this.folder, 'run', 'bus')}`,
     }
-    const [uid, gid] = desktopUser()
-    this.#user = ['--reuid', String(uid), '--regid', String(gid), '--clear-groups']
-    for (const folder of [this.folder, ...['run', 'c', 'd', 'k'].map((name) => join(this.folder, name))]) {
-      mkdirSync(folder, { recursive: true })
-      chownSync(folder, uid, gid)
-      chmodSync(folder, 0o700)
-    }
-    // The way there, which `mkdtemp` made for its owner only.
-    chmodSync(dirname(this.folder), 0o711)
+    giveFolders(this.folder, ...['run', 'c', 'd', 'k'].map((name) => join(this.folder, name)))
     this.#mounts = mounts(dirname(this.folder), options.login)
   }
 
@@ -102,15 +93,7 @@ export class Desktop {
 
   /** Writes a file for the program; its folder becomes the desktop user's. */
   write(path: string, content: string): void {
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, content, { mode: 0o600 })
-    this.own(path)
-    this.own(dirname(path))
-  }
-
-  /** Gives a file or folder to the desktop user. */
-  own(path: string): void {
-    chownSync(path, ...desktopUser())
+    giveFile(path, content)
   }
 
   /** Types into the window that has the focus. */
@@ -135,13 +118,8 @@ export class Desktop {
 
   #wrapped(command: string, args: readonly string[]): [string, string[]] {
     const script = `${this.#mounts} exec setpriv "$@"`
-    return ['unshare', ['-m', '--propagation', 'private', 'sh', '-c', script, 'sh', ...this.#user, command, ...args]]
+    return ['unshare', ['-m', '--propagation', 'private', 'sh', '-c', script, 'sh', ...asDesktopUser(), command, ...args]]
   }
-}
-
-function desktopUser(): [number, number] {
-  const id = (flag: string): number => Number(spawnSync('id', [flag, DESKTOP_USER], { encoding: 'utf8' }).stdout)
-  return [id('-u'), id('-g')]
 }
 
 /** Prepares a hosts file and a store of certificates, and gives the commands that mount them over the system's. */

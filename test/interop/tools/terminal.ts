@@ -39,8 +39,12 @@ export class Terminal {
 
   /** Types a line and presses Enter. */
   async enter(line: string): Promise<void> {
-    await this.#tmux('send-keys', '-t', 'it', '-l', line)
-    await this.#tmux('send-keys', '-t', 'it', 'Enter')
+    await this.type(line)
+    await this.press('Enter')
+  }
+
+  async type(text: string): Promise<void> {
+    await this.#tmux('send-keys', '-t', 'it', '-l', text)
   }
 
   async press(...keys: string[]): Promise<void> {
