@@ -17,7 +17,7 @@ export interface Churn {
   readonly diskShare: number
   /** Rate of departures by the time of day: 1 is even, 2 twice the mean at its peak. */
   readonly diurnal: number
-  /** Node index, kind and time of every event, from a CSV trace, in place of the laws. */
+  /** Node index inside its class, kind and time of every event, from a CSV trace, in place of the laws. */
   readonly trace:
     | readonly { readonly atMs: number; readonly node: number; readonly kind: 'join' | 'leave' | 'crash' }[]
     | undefined
@@ -29,11 +29,19 @@ export interface NatBehaviour {
   readonly filtering: 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent'
   readonly ports: 'preserving' | 'sequential' | 'random'
   readonly hairpinning: boolean
-  /** What it does with a TCP SYN that nobody behind it asked for. `poison`: Linux answers and remembers it, so that a later SYN from inside to there fails. */
+  /**
+   * What it does with a packet that nobody behind it asked for. `poison`: Linux whose own ports are open takes it as its
+   * own: it answers a SYN with RST (and forgets it with that), but remembers a datagram, so that later ones from inside to
+   * there leave by another port (measured, kernel 6.18).
+   */
   readonly unsolicited: 'drop' | 'reset' | 'poison'
   readonly tcpIdleMs: number
   readonly tcpOpeningMs: number
   readonly udpIdleMs: number
+  /** Until there was an answer, and for 2 s after the first packet. @default udpIdleMs */
+  readonly udpUnansweredMs?: number
+  /** Whether packets from outside keep a UDP mapping alive too (RFC 4787 REQ-6). @default true */
+  readonly udpInboundRefresh?: boolean
   readonly mappingsMax: number
   /** Maps ports on request (UPnP, NAT-PMP). */
   readonly portMapping: boolean
@@ -120,7 +128,11 @@ export const METRIC_NAMES = [
 ] as const
 export type MetricName = (typeof METRIC_NAMES)[number]
 
-/** A scenario with all units resolved and all presets filled in. */
+/**
+ * A scenario with all units resolved and all presets filled in. A run lasts `warmupMs + durationMs + settleMs`; every
+ * `atMs` counts from its start, warm-up included (in the file, times of faults count from the end of the warm-up).
+ * Messages and lookups are made between warm-up and settling (sim/workload).
+ */
 export interface Scenario {
   readonly name: string
   /** One sentence. */
