@@ -1,3 +1,4 @@
+import type { XWing } from '../sealing/xwing.ts'
 import type { PeerAddresses, Reachability } from '../system/network.ts'
 import type { Element } from '../xml/element.ts'
 import type { Subscription } from '../xmpp/subscription-state.ts'
@@ -243,6 +244,8 @@ export interface NodeStatus {
 export interface NodeInit extends OwnKeys {
   /** Bytes of letters kept for others; 0 keeps none, and the node is only a client of the DHT. @default 512 MiB */
   readonly storageBytes?: number
+  /** Seals and opens letters. @default over the fastest ML-KEM-768 there is, which cannot be given randomness */
+  readonly kem?: XWing
 }
 
 /** A running or startable node: everything the gateway and the command line may touch. */

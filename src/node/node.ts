@@ -76,7 +76,10 @@ class Node implements KabberNode {
       { nodeKey: init.node, storageBytes: init.storageBytes, onRefused },
     )
     const profiles = new PublicProfiles(store.read)
-    const keys = new LetterKeys({ ...system, logger: logger.child('keys') }, { accounts: own, peerId: network.peerId })
+    const keys = new LetterKeys(
+      { ...system, logger: logger.child('keys') },
+      { accounts: own, peerId: network.peerId, ...(init.kem === undefined ? {} : { kem: init.kem }) },
+    )
     this.#keys = keys
     this.#directory = new Directory(
       { ...system, logger: logger.child('directory'), mailbox },

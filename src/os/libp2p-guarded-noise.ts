@@ -1,6 +1,8 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 // @libp2p/noise is its renamed, wire-equal successor: swap the next line (docs/decisions).
 import { noise } from '@chainsafe/libp2p-noise'
 import type { ConnectionEncrypter } from '@libp2p/interface'
+import type { Random } from '../system/random.ts'
 import { assert } from '../util/assert.ts'
 
 /** What a key of type Ed25519 begins with: `Type` = 1, `Data` of 32 bytes (libp2p peer-ids spec, "Keys"). */
@@ -10,20 +12,37 @@ const ED25519_KEY_BYTES = 36
 const STATIC_KEY_BYTES = 32
 const IDENTITY_KEY_FIELD = 1
 const LENGTH_DELIMITED = 2
+/** RFC 7748 §5. */
+const X25519_BYTES = 32
+/** RFC 8410 §4 and §7: PKCS #8 without the key, SubjectPublicKeyInfo without the key. */
+const PKCS8_PREFIX: Buffer = Buffer.from('302e020100300506032b656e04220420', 'hex')
+const SPKI_PREFIX_BYTES = 12
 
 interface NoiseInside {
-  crypto: { decrypt(ciphertext: unknown, nonce: unknown, ad: Bytes, ...rest: unknown[]): Bytes }
+  crypto: {
+    generateKeypair(): { readonly publicKey: Uint8Array; readonly privateKey: Uint8Array }
+    decrypt(ciphertext: unknown, nonce: unknown, ad: Bytes, ...rest: unknown[]): Bytes
+  }
 }
 type Bytes = { byteLength: number; subarray(): Uint8Array }
 
-/** Noise that refuses any identity key but Ed25519 before it is parsed: RSA blobs have stalled parsers (security.md L2). */
-export function guardedNoise(): (components: Parameters<ReturnType<typeof noise>>[0]) => ConnectionEncrypter {
-  const create = noise()
+/**
+ * Noise that refuses any identity key but Ed25519 before it is parsed: RSA blobs have stalled parsers (security.md L2).
+ * Its keys come from `random`, not from OpenSSL's own generator, so that a simulation can be repeated.
+ */
+export function guardedNoise(
+  random: Pick<Random, 'bytes'>,
+): (components: Parameters<ReturnType<typeof noise>>[0]) => ConnectionEncrypter {
+  const create = noise({ staticNoiseKey: random.bytes(X25519_BYTES) })
   return (components) => {
     const encrypter = create(components)
     const inside = encrypter as unknown as NoiseInside
-    assert(typeof inside.crypto?.decrypt === 'function', 'noise has changed inside')
+    assert(
+      typeof inside.crypto?.decrypt === 'function' && typeof inside.crypto.generateKeypair === 'function',
+      'noise has changed inside',
+    )
     const { decrypt } = inside.crypto
+    inside.crypto.generateKeypair = () => x25519KeyPair(random.bytes(X25519_BYTES))
     inside.crypto.decrypt = (ciphertext, nonce, ad, ...rest) => {
       const plaintext = decrypt(ciphertext, nonce, ad, ...rest)
       // Only the handshake authenticates additional data (Noise §5.2); transport messages have none.
@@ -34,6 +53,12 @@ export function guardedNoise(): (components: Parameters<ReturnType<typeof noise>
     }
     return encrypter
   }
+}
+
+function x25519KeyPair(privateKey: Uint8Array): { publicKey: Uint8Array; privateKey: Uint8Array } {
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, privateKey]), type: 'pkcs8', format: 'der' })
+  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' }).subarray(SPKI_PREFIX_BYTES)
+  return { publicKey, privateKey }
 }
 
 /** Throws unless every identity key in the handshake payload (libp2p noise spec, "The Libp2p Handshake Payload") is Ed25519. */

@@ -182,8 +182,9 @@ export class Libp2pNetwork implements Network {
   }
 
   async #start(): Promise<void> {
-    const { clock, logger, datastore } = this.#components
+    const { clock, logger, datastore, random = new OsRandom() } = this.#components
     const node = await createNode({
+      random,
       privateKey: privateKeyFromSeed(this.#init.privateKeySeed),
       datastore,
       logger,

@@ -7,6 +7,7 @@ import { tcp } from '@libp2p/tcp'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { Logger } from '../system/logger.ts'
+import type { Random } from '../system/random.ts'
 import type { AddressPolicy } from './libp2p-address-policy.ts'
 import type { ConnectionGate } from './libp2p-connection-gate.ts'
 import { guardedNoise } from './libp2p-guarded-noise.ts'
@@ -40,6 +41,8 @@ const RECEIVE_ALLOWANCES: ReadonlyMap<string, number> = new Map([
 export interface NodeParts {
   readonly privateKey: PrivateKey
   readonly datastore: Datastore
+  /** The keys of every handshake come from here. */
+  readonly random: Pick<Random, 'bytes'>
   readonly logger: Logger
   readonly gate: ConnectionGate
   readonly policy: AddressPolicy
@@ -69,7 +72,7 @@ export function createNode(parts: NodeParts): Promise<Libp2pNode> {
     nodeInfo: { name: 'kabber', version: parts.version, userAgent: `kabber/${parts.version}` },
     addresses: { listen: [...parts.listen], announce: [...parts.announce] },
     transports: (parts.transports ?? [boundedTcp()]).map((factory) => obeying(factory, parts.policy)),
-    connectionEncrypters: [guardedNoise()],
+    connectionEncrypters: [guardedNoise(parts.random)],
     streamMuxers: [
       guardedYamux(
         {
