@@ -14,6 +14,7 @@ import type { AttachedSession, StreamControl, StreamStage } from './stream-contr
 import type { StreamFraming } from './stream-framing.ts'
 import { CLIENT_XML_LIMITS, LOGIN_XML_LIMITS } from './stream-limits.ts'
 import type { StreamParts } from './stream-parts.ts'
+import { StreamReader } from './stream-reader.ts'
 import { TcpFraming } from './tcp-framing.ts'
 import { WebsocketFraming } from './websocket-framing.ts'
 import { WriteWatch } from './write-watch.ts'
@@ -23,10 +24,6 @@ import { WriteWatch } from './write-watch.ts'
  * 2 s that a connection may take to end it is the 30 s of our limits.
  */
 const LOGIN_MS = 28_000
-/** Elements handled before others get their turn. */
-const MAX_SLICE_ELEMENTS = 64
-/** Time for that, should elements be expensive. */
-const MAX_SLICE_MS = 10
 /** Time that stanzas under way have to be handled when a client says goodbye. */
 const CLOSING_MS = 10_000
 const STREAM_ID_BYTES = 16
@@ -46,15 +43,12 @@ export class ClientStream implements StreamControl {
   readonly #init: ClientStreamInit
   readonly #framing: StreamFraming
   readonly #watch: WriteWatch
+  readonly #reader: StreamReader
   #stage: StreamStage
   #session: AttachedSession | undefined
   #keepAlive: KeepAlive | undefined
   #loginTimer: Timer | undefined
-  #sliceTimer: Timer | undefined
   #closingTimer: Timer | undefined
-  #holds = 0
-  #isPaused = false
-  #isReading = false
   #hasSentHeader = false
   /** The client has said goodbye. */
   #isGraceful = false
@@ -67,6 +61,12 @@ export class ClientStream implements StreamControl {
     this.#framing =
       connection.transport === 'websocket' ? new WebsocketFraming(LOGIN_XML_LIMITS) : new TcpFraming(LOGIN_XML_LIMITS)
     this.#watch = new WriteWatch(connection, parts.clock, () => this.#giveUp('The client does not read.'))
+    this.#reader = new StreamReader({
+      connection,
+      clock: parts.clock,
+      readOne: () => this.#readOne(),
+      mayRead: () => !this.#watch.isFull && this.#session?.isBusy !== true,
+    })
     this.#stage = new LoginStage(this, parts)
   }
 
@@ -96,15 +96,7 @@ export class ClientStream implements StreamControl {
   }
 
   hold(): () => void {
-    this.#holds++
-    let isReleased = false
-    return () => {
-      if (!isReleased) {
-        isReleased = true
-        this.#holds--
-        this.#read()
-      }
-    }
+    return this.#reader.hold()
   }
 
   attempt(action: () => void): void {
@@ -114,7 +106,7 @@ export class ClientStream implements StreamControl {
   }
 
   proceed(): void {
-    this.#read()
+    this.#reader.read()
   }
 
   discard(): boolean {
@@ -169,32 +161,7 @@ export class ClientStream implements StreamControl {
       return
     }
     this.#guard(() => this.#framing.push(data))
-    this.#read()
-  }
-
-  /** Takes what has come, until its turn is over (`MAX_SLICE_…`) or something has to be waited for. */
-  #read(): void {
-    if (this.#isReading || this.#isClosing) {
-      return
-    }
-    this.#isReading = true
-    this.#sliceTimer?.cancel()
-    this.#sliceTimer = undefined
-    const untilMs = this.#parts.clock.monotonicMs() + MAX_SLICE_MS
-    let taken = 0
-    while (this.#canRead() && this.#readOne()) {
-      taken++
-      if (taken >= MAX_SLICE_ELEMENTS || this.#parts.clock.monotonicMs() >= untilMs) {
-        this.#sliceTimer = this.#parts.clock.schedule(0, () => this.#read())
-        break
-      }
-    }
-    this.#isReading = false
-    this.#pauseOrResume()
-  }
-
-  #canRead(): boolean {
-    return this.#holds === 0 && !this.#isClosing && !this.#watch.isFull && this.#session?.isBusy !== true
+    this.#reader.read()
   }
 
   #readOne(): boolean {
@@ -205,19 +172,6 @@ export class ClientStream implements StreamControl {
       }
       return event !== undefined
     })
-  }
-
-  /** While we do not read, the machine does not either, so that the client is slowed down and not our memory filled. */
-  #pauseOrResume(): void {
-    const mustWait = !this.#canRead() || this.#sliceTimer !== undefined
-    if (mustWait !== this.#isPaused && !this.#isClosing) {
-      this.#isPaused = mustWait
-      if (mustWait) {
-        this.connection.pause()
-      } else {
-        this.connection.resume()
-      }
-    }
   }
 
   /** Turns what is thrown into the stream error that the client gets. */
@@ -298,7 +252,7 @@ export class ClientStream implements StreamControl {
     }
     this.#isClosing = true
     this.#framing.discard()
-    this.#stopTimers()
+    this.#stopAll()
     this.connection.write(this.#framing.footer())
     this.connection.end()
     this.#session?.detach(this, this.#isGraceful)
@@ -327,19 +281,19 @@ export class ClientStream implements StreamControl {
   #drained(): void {
     this.#watch.drained()
     this.#session?.drained()
-    this.#read()
+    this.#reader.read()
   }
 
   #closed(): void {
     this.#isClosing = true
-    this.#stopTimers()
+    this.#stopAll()
     this.#session?.detach(this, this.#isGraceful)
     this.#init.onClosed()
   }
 
-  #stopTimers(): void {
+  #stopAll(): void {
     this.#loginTimer?.cancel()
-    this.#sliceTimer?.cancel()
+    this.#reader.stop()
     this.#closingTimer?.cancel()
     this.#keepAlive?.stop()
     this.#watch.stop()
