@@ -1,6 +1,7 @@
 // Packs the project as for publishing, installs the package into an empty folder, and uses it there as a stranger would.
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -29,8 +30,8 @@ function packInto(folder: string): string {
   const listing = run('tar', ['-tzf', join(folder, tarball)], folder)
     .trim()
     .split('\n')
-  const unwanted = listing.filter((path) => !/^package\/(bin\/|dist\/(src|cli|package\.json)|[^/]+$)/.test(path))
-  assert.deepEqual(unwanted, [], 'the package holds the compiled src and cli and nothing else')
+  const unwanted = listing.filter((path) => !/^package\/(bin\/|dist\/(src|cli|web|package\.json)|[^/]+$)/.test(path))
+  assert.deepEqual(unwanted, [], 'the package holds the compiled src and cli, the web chat, and nothing else')
   assert(!listing.some((path) => /(?<!\.d)\.ts$/.test(path)), 'the package holds no TypeScript sources')
   return join(folder, tarball)
 }
@@ -45,6 +46,50 @@ function useCommandLine(folder: string): void {
   assert.equal(created.recoveryPhrase.split(' ').length, 24)
   assert(created.uri.length > 0 && created.peerId.startsWith('12D3KooW'))
   console.log(`kabber ${version} made the account ${created.address}`)
+}
+
+/** Starts the node of the home that `useCommandLine` has made, opens its web chat and hands in the token. */
+async function useWebChat(folder: string): Promise<void> {
+  const kabber = join(folder, 'node_modules/.bin/kabber')
+  const home = ['--json', '--home', join(folder, 'home')]
+  const quiet = ['--no-mdns', '--listen', '/ip4/127.0.0.1/tcp/0', '--no-xmpp', '--web', '127.0.0.1:0']
+  const node = spawn(kabber, [...home, 'start', ...quiet], {
+    env: { ...process.env, PATH: STRANGERS_PATH },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    await once(node.stdout, 'data')
+    const { url }: { url: string } = JSON.parse(run(kabber, [...home, 'web'], folder))
+    const page = await (await fetch(url)).text()
+    for (const [, path = ''] of page.matchAll(/(?:href|src)="([^"]+)"/g)) {
+      assert.equal((await fetch(new URL(path, url))).status, 200, `${path} is in the package`)
+    }
+    for (const path of ['converse/converse.min.js', 'converse/emoji.json', 'converse/LICENSE', 'converse/NOTICE']) {
+      assert.equal((await fetch(new URL(path, url))).status, 200, `${path} is in the package`)
+    }
+    const { origin, hash } = new URL(url)
+    const answer = await fetch(new URL('/login', url), {
+      method: 'POST',
+      headers: { origin, 'content-type': 'application/json' },
+      body: JSON.stringify({ token: hash.replace('#token=', '') }),
+    })
+    const { jid, websocketUrl } = (await answer.json()) as Record<string, string>
+    console.log(`kabber web logs ${jid} in at ${websocketUrl}`)
+  } finally {
+    node.kill()
+    await once(node, 'close')
+  }
+}
+
+/** Sizes that people who install the package pay for. */
+function tellSizes(folder: string, tarball: string): void {
+  const web = join(folder, 'node_modules/kabber/dist/web')
+  const bytes = (path: string): number => Number(run('du', ['-sb', path], folder).split('\t')[0])
+  console.log(`tarball ${megabytes(bytes(tarball))}, of which unpacked for the web chat ${megabytes(bytes(web))}`)
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toFixed(1)} MB`
 }
 
 function useLibrary(folder: string): void {
@@ -77,6 +122,8 @@ try {
   const tarball = packInto(packed)
   run('npm', ['install', '--prefix', empty, '--no-audit', '--no-fund', '--prefer-offline', '--silent', tarball], empty)
   useCommandLine(empty)
+  await useWebChat(empty)
+  tellSizes(empty, tarball)
   useLibrary(empty)
   useOldNode(empty)
 } finally {
