@@ -5,6 +5,7 @@ import { SeededRandom } from '../../../sim/system/seeded-random.ts'
 import { createGateway, type Gateway } from '../../../src/gateway/gateway.ts'
 import { gatewayTables } from '../../../src/gateway/schema.ts'
 import type { KabberNode } from '../../../src/node/api.ts'
+import { parseElement } from '../../../src/xml/parser.ts'
 import { serialize } from '../../../src/xml/serializer.ts'
 import { FakeAccount } from '../../support/fake-account.ts'
 import { FakeClientPort } from '../../support/fake-client-port.ts'
@@ -70,27 +71,68 @@ test('accounts on one gateway know nothing of each other', async () => {
   assert.equal(accounts.length, 2)
 })
 
+/** A client that has logged in as Romeo, over a connection in memory. */
+class LoggedIn {
+  readonly client: MemoryClient = new MemoryClient()
+  readonly #clock: VirtualClock
+  #read = 0
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock
+  }
+
+  /** Everything received since it was read last. */
+  get unread(): string {
+    return this.client.received.join('').slice(this.#read)
+  }
+
+  /** Sends, and waits until what comes back matches. */
+  async say(xml: string, answer: RegExp): Promise<void> {
+    this.#read = this.client.received.join('').length
+    this.client.send(new TextEncoder().encode(xml))
+    await this.#clock.runUntil(() => answer.test(this.unread))
+  }
+
+  async login(gateway: Gateway, resource: string, password: string): Promise<void> {
+    gateway.accept(this.client.connection)
+    await this.say(OPEN, /<mechanism>PLAIN<\/mechanism>/)
+    const plain = Buffer.from(`\0romeo\0${password}`).toString('base64')
+    await this.say(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${plain}</auth>`, /<success/)
+    await this.say(OPEN, /urn:xmpp:features:rosterver/)
+    const bind = `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${resource}</resource></bind>`
+    await this.say(`<iq type='set' id='b'>${bind}</iq>`, new RegExp(`<jid>${ADDRESSES[0]}/${resource}</jid>`))
+  }
+}
+
 test('a client with a password gets from the first byte to its first message', async () => {
   const { gateway, accounts, clock } = world(['romeo'])
   const password = await clock.run(gateway.passwords.add(ADDRESSES[0]!, 'laptop'))
-  const client = new MemoryClient()
-  gateway.accept(client.connection)
-  const say = async (xml: string, answer: RegExp): Promise<void> => {
-    client.send(new TextEncoder().encode(xml))
-    await clock.runUntil(() => answer.test(client.received.join('')))
-  }
-  await say(OPEN, /<mechanism>PLAIN<\/mechanism>/)
-  const plain = Buffer.from(`\0romeo\0${password}`).toString('base64')
-  await say(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${plain}</auth>`, /<success/)
-  await say(OPEN, /urn:xmpp:features:rosterver/)
-  await say(
-    "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>garden</resource></bind></iq>",
-    new RegExp(`<jid>${ADDRESSES[0]}/garden</jid>`),
+  const laptop = new LoggedIn(clock)
+  await laptop.login(gateway, 'garden', password)
+  await laptop.say('<presence/>', /<presence [^>]*garden/)
+  await laptop.say(
+    `<message to='${ADDRESSES[0]}' type='chat'><body>note</body></message>`,
+    /<body>note<\/body><stanza-id/,
   )
-  await say('<presence/>', /<presence [^>]*garden/)
-  await say(`<message to='${ADDRESSES[0]}' type='chat'><body>note</body></message>`, /<body>note<\/body><stanza-id/)
   assert.equal(accounts[0]!.sent.length, 1)
   const stopped = gateway.stop()
-  await clock.runUntil(() => /system-shutdown/.test(client.received.join('')))
+  await clock.runUntil(() => /system-shutdown/.test(laptop.unread))
   await clock.run(stopped)
+})
+
+test('what a client never acknowledged, its connection broken, reaches the next one', async () => {
+  const { gateway, accounts, clock } = world(['romeo'])
+  const password = await clock.run(gateway.passwords.add(ADDRESSES[0]!, 'laptop'))
+  const first = new LoggedIn(clock)
+  await first.login(gateway, 'garden', password)
+  await first.say("<enable xmlns='urn:xmpp:sm:3'/>", /<enabled/)
+  await first.say('<presence/>', /<presence [^>]*garden/)
+  const xml = `<message xmlns='jabber:client' from='${ADDRESSES[1]}/x' to='${ADDRESSES[0]}' type='chat'><body>hi</body></message>`
+  accounts[0]!.hear(parseElement(xml))
+  await clock.runUntil(() => /<body>hi/.test(first.unread))
+  first.client.close()
+  const next = new LoggedIn(clock)
+  await next.login(gateway, 'home', password)
+  await next.say('<presence/>', /<body>hi<\/body><stanza-id [^>]*\/><delay /)
+  await clock.run(gateway.stop())
 })
