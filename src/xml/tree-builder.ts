@@ -19,6 +19,8 @@ export class TreeBuilder {
   #elements = 0
   #namespaceLength = 0
   #attributes = 0
+  /** Attributes and declarations when the element is written by itself: what we take in we can read again. */
+  #written = 1
   #declaresDefault = false
   #hasPrefixedAttributes = false
 
@@ -48,6 +50,7 @@ export class TreeBuilder {
     }
     this.#checkName(name)
     this.#attributes = 0
+    this.#written = 1
     this.#declaresDefault = false
     this.#hasPrefixedAttributes = false
   }
@@ -55,10 +58,14 @@ export class TreeBuilder {
   /** An attribute of the tag that has begun. */
   attribute(name: string): void {
     this.#attributes += 1
-    if (this.#attributes > this.#limits.maxAttributes) {
+    this.#checkName(name)
+    const isPrefixed = name.includes(':') && !name.startsWith('xml:')
+    if (!isDeclaration(name)) {
+      this.#written += isPrefixed ? 2 : 1
+    }
+    if (this.#attributes > this.#limits.maxAttributes || this.#written > this.#limits.maxAttributes) {
       throw new XmlError('policy-violation', 'too many attributes')
     }
-    this.#checkName(name)
     this.#declaresDefault ||= name === 'xmlns'
     this.#hasPrefixedAttributes ||= name.includes(':')
   }

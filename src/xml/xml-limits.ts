@@ -7,7 +7,7 @@ export interface XmlLimits {
   readonly maxBytes: number
   /** Elements within each other, the outermost included. */
   readonly maxDepth: number
-  /** Attributes of one element, namespace declarations included. */
+  /** Attributes of one element, namespace declarations included, as read and as they would be written by themselves. */
   readonly maxAttributes: number
   /** Elements in all: 4 bytes of `<a/>` cost about 50 times as much as a tree. */
   readonly maxElements: number

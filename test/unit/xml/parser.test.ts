@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { element } from '../../../src/xml/element.ts'
+import { type Element, element } from '../../../src/xml/element.ts'
 import { parseElement } from '../../../src/xml/parser.ts'
+import { serialize } from '../../../src/xml/serializer.ts'
 import { XmlError, type XmlErrorCondition } from '../../../src/xml/xml-error.ts'
 import { DEFAULT_XML_LIMITS } from '../../../src/xml/xml-limits.ts'
 
@@ -119,7 +120,7 @@ for (const [what, frame, condition] of REFUSED) {
 
 test('what lies exactly at the limits is accepted', () => {
   parseElement(nested(64))
-  parseElement(`<a${attributes(64)}/>`)
+  parseElement(`<a${attributes(63)}/>`)
   parseElement(`<a>${'<b/>'.repeat(16_383)}</a>`)
   parseElement(`<a>${'x'.repeat(DEFAULT_XML_LIMITS.maxBytes - 7)}</a>`)
   parseElement(`<${'a'.repeat(256)}/>`)
@@ -160,4 +161,24 @@ test('attributes named like properties of objects are attributes like any other'
   assert.deepEqual(Object.keys(parsed.attributes), ['__proto__', 'constructor', 'hasOwnProperty'])
   assert.equal(parsed.attribute('__proto__'), 'x')
   assert.equal(parseElement('<a/>').attribute('constructor'), undefined)
+})
+
+test('what is accepted can be read again by itself, whatever its surroundings declared', () => {
+  for (const count of [30, 31, 32, 60]) {
+    const names = Array.from({ length: count }, (_, i) => ` p:a${i}=""`).join('')
+    for (const [frame, pick] of [
+      [`<r xmlns:p="urn:p"><e${names}/></r>`, true],
+      [`<p:r xmlns:p="urn:p"${names}/>`, false],
+    ] as const) {
+      let root: Element
+      try {
+        root = parseElement(frame)
+      } catch (error) {
+        assert.equal((error as XmlError).condition, 'policy-violation')
+        continue
+      }
+      const inner = pick ? (root.elements()[0] as Element) : root
+      assert.deepEqual(parseElement(serialize(inner)), inner)
+    }
+  }
 })
