@@ -1,4 +1,4 @@
-import { SM_COUNTER_SIZE } from './sm-counter.ts'
+import { addToCounter } from './sm-counter.ts'
 
 interface Entry {
   readonly isCounted: boolean
@@ -48,7 +48,7 @@ export class HandledStanzas {
   #advance(): void {
     let handled = 0
     while (this.#entries[handled]?.isHandled === true) {
-      this.#count = (this.#count + (this.#entries[handled]?.isCounted === true ? 1 : 0)) % SM_COUNTER_SIZE
+      this.#count = addToCounter(this.#count, this.#entries[handled]?.isCounted === true ? 1 : 0)
       handled++
     }
     if (handled > 0) {

@@ -1,5 +1,5 @@
 import type { DeliveryOutcome } from '../client-session.ts'
-import { SM_COUNTER_SIZE } from './sm-counter.ts'
+import { addToCounter, counterDistance } from './sm-counter.ts'
 
 /** Stanzas that a client may leave unacknowledged; a client that reads acknowledges within a round trip. */
 const MAX_UNSETTLED_STANZAS = 1_000
@@ -57,7 +57,7 @@ export class OutboundQueue {
    * @returns false if that is more than it was sent
    */
   acknowledge(h: number): boolean {
-    const count = (h - this.#acknowledged + SM_COUNTER_SIZE) % SM_COUNTER_SIZE
+    const count = counterDistance(this.#acknowledged, h)
     if (count > this.#entries.length) {
       return false
     }
@@ -70,7 +70,7 @@ export class OutboundQueue {
 
   /** How many the client has been sent since stream management began. */
   get sentCount(): number {
-    return (this.#acknowledged + this.#entries.length) % SM_COUNTER_SIZE
+    return addToCounter(this.#acknowledged, this.#entries.length)
   }
 
   loseAll(): void {

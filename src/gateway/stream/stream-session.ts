@@ -248,6 +248,10 @@ export class StreamSession implements ClientPort, AttachedSession {
   }
 
   #textOf(stanza: Element): string | undefined {
+    if (stanza.namespace !== NS_CLIENT) {
+      this.#parts.logger.error('what was delivered is no stanza', { namespace: stanza.namespace })
+      return undefined
+    }
     try {
       return serialize(stanza, NS_CLIENT)
     } catch (error) {
