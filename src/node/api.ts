@@ -86,6 +86,8 @@ export interface ArchiveQuery {
   readonly beforeId?: string
   /** Exactly these messages; one that is not there throws `item-not-found`. */
   readonly ids?: readonly string[]
+  /** From a page that was cut short: goes on where its search was given up. */
+  readonly resumeAt?: string
   /** The page is taken from the end. @default false */
   readonly fromEnd?: boolean
   /** @default 50, at most 1000 */
@@ -97,6 +99,8 @@ export interface ArchivePage {
   readonly messages: readonly ArchivedMessage[]
   /** No message of the query lies beyond this page in the direction of paging. */
   readonly isComplete: boolean
+  /** The search took too long for one turn and was given up here: the rest of the page is had by asking again. */
+  readonly resumeAt?: string
 }
 
 /** What happens to an account; told after it is on disk. */

@@ -26,10 +26,11 @@ interface Stretch {
   readonly fromEnd: boolean
 }
 
-/** A row too many shows that there is more; `isCut`: the search was given up. */
+/** A row too many shows that there is more. */
 interface Found {
   readonly rows: readonly ArchiveRow[]
-  readonly isCut: boolean
+  /** The position up to which was searched before it was given up. */
+  readonly cutAt?: number
 }
 
 /**
@@ -51,15 +52,19 @@ export class ArchivePages {
     }
     const limit = Math.min(query.limit ?? PAGE_DEFAULT_LIMIT, PAGE_MAX_MESSAGES)
     const stretch = this.#stretch(query)
-    const { rows, isCut } =
+    const found: Found =
       query.with === undefined
-        ? { rows: this.#merged(['in', 'out'], [0], stretch, limit + 1), isCut: false }
+        ? { rows: this.#merged(['in', 'out'], [0], stretch, limit + 1) }
         : this.#conversation(Jid.parse(query.with), stretch, limit + 1)
+    const { rows, cutAt } = found
     const page = rows.slice(0, limit)
     if (stretch.fromEnd) {
       page.reverse()
     }
-    return { messages: page.map((row) => toArchivedMessage(row)), isComplete: rows.length <= limit && !isCut }
+    const messages = page.map((row) => toArchivedMessage(row))
+    return cutAt === undefined
+      ? { messages, isComplete: rows.length <= limit }
+      : { messages, isComplete: false, resumeAt: String(cutAt) }
   }
 
   /** What was received after the message with an archive id, oldest first, whether it is to be archived or not. */
@@ -75,10 +80,13 @@ export class ArchivePages {
     const before = query.beforeId === undefined ? undefined : this.#row(query.beforeId).position
     const start = query.startMs === undefined ? 0 : this.#firstSince(query.startMs) - 1
     const end = query.endMs === undefined ? undefined : this.#firstSince(query.endMs + 1)
+    const fromEnd = query.fromEnd === true
+    const resume = query.resumeAt === undefined ? undefined : parseArchiveId(query.resumeAt)
+    const bounds = [before, end, fromEnd ? resume : undefined].filter((bound) => bound !== undefined)
     return {
-      after: Math.max(after, start),
-      before: before === undefined || end === undefined ? (before ?? end) : Math.min(before, end),
-      fromEnd: query.fromEnd === true,
+      after: Math.max(after, start, fromEnd ? 0 : (resume ?? 0)),
+      before: bounds.length === 0 ? undefined : Math.min(...bounds),
+      fromEnd,
     }
   }
 
@@ -144,12 +152,13 @@ export class ArchivePages {
       found.push(...rows.filter((row) => row.hidden === 0 && isWith(row, jid)))
       const last = rows.at(-1)
       if (last === undefined || rows.length < range.limit || found.length >= limit) {
-        return { rows: found.slice(0, limit), isCut: false }
+        return { rows: found.slice(0, limit) }
       }
       scanned += rows.length
       rest = stretch.fromEnd ? { ...rest, before: last.position } : { ...rest, after: last.position }
     }
-    return { rows: found, isCut: true }
+    const cutAt = stretch.fromEnd ? rest.before : rest.after
+    return cutAt === undefined ? { rows: found } : { rows: found, cutAt }
   }
 }
 

@@ -47,7 +47,7 @@ export function readArchiveRequest(payload: Element): ArchiveRequest {
   const afterIds = namedIds(idValue(form, 'after-id'), after)
   const beforeIds = namedIds(idValue(form, 'before-id'), before)
   const ids = idsValue(form)
-  const filter: Record<keyof ArchiveQuery, unknown> = {
+  const filter: Record<Exclude<keyof ArchiveQuery, 'resumeAt'>, unknown> = {
     with: jidValue(form),
     startMs: stampValue(form, 'start'),
     endMs: stampValue(form, 'end'),

@@ -45,19 +45,33 @@ async function handle(context: ArchiveContext, request: FeatureRequest): Promise
 /** The page goes out as messages, then the result says which it was (XEP-0313 §4). */
 async function answerQuery(context: ArchiveContext, session: ClientSession, payload: Element): Promise<Element> {
   const request = readArchiveRequest(payload)
-  const { messages, isComplete } = page(context, request)
+  const { messages, isComplete } = await page(context, request)
   const results = request.isFlipped ? messages.toReversed() : messages
   await sendArchiveResults({ ...context, session, queryId: payload.attribute('queryid') }, results)
   const set = resultSetElement({ first: messages[0]?.archiveId, last: messages.at(-1)?.archiveId })
   return element('fin', NS_ARCHIVE, { complete: isComplete ? 'true' : undefined }, [set])
 }
 
-function page({ account }: ArchiveContext, { query, known, isEmptyPage }: ArchiveRequest): ArchivePage {
+async function page(context: ArchiveContext, { query, known, isEmptyPage }: ArchiveRequest): Promise<ArchivePage> {
+  const { account } = context
   if (known.length > 0) {
     account.archive({ ids: known }) // Throws `item-not-found` for one that is not there.
   }
-  const found = query.ids === undefined ? account.archive(query) : pageOfIds(account, query)
+  const found = query.ids === undefined ? await fullPage(context, query) : pageOfIds(account, query)
   return isEmptyPage ? { messages: [], isComplete: found.messages.length === 0 } : found
+}
+
+/** A page whose search takes longer than a turn may is put together in several. */
+async function fullPage({ account, clock }: ArchiveContext, query: ArchiveQuery): Promise<ArchivePage> {
+  let found = account.archive(query)
+  const wanted = query.limit ?? found.messages.length
+  while (found.resumeAt !== undefined && found.messages.length < wanted) {
+    await clock.sleep(0)
+    const { messages } = found
+    const more = account.archive({ ...query, limit: wanted - messages.length, resumeAt: found.resumeAt })
+    found = { ...more, messages: query.fromEnd ? [...more.messages, ...messages] : [...messages, ...more.messages] }
+  }
+  return found
 }
 
 /** Messages asked for by their ids are a result set too, of which a page may be wanted (XEP-0059 §2). */

@@ -142,7 +142,17 @@ describe('a page of the archive', () => {
   test('ends early, and says so, among very many messages that do not match', async () => {
     const base = { peer: 0, resource: 'a', direction: 'in', isHidden: true, isOthers: false, waitMs: 0 } as const
     const { pages } = await archiveOf(Array.from({ length: 10_300 }, () => base))
-    assert.deepEqual(pages.page({ with: PEERS[0] }), { messages: [], isComplete: false })
+    const cut = pages.page({ with: PEERS[0] })
+    assert.deepEqual([cut.messages, cut.isComplete, typeof cut.resumeAt], [[], false, 'string'])
+    assert.deepEqual(pages.page({ with: PEERS[0], resumeAt: cut.resumeAt as string }), {
+      messages: [],
+      isComplete: true,
+    })
+    const cutBack = pages.page({ with: PEERS[0], fromEnd: true })
+    assert.deepEqual(pages.page({ with: PEERS[0], fromEnd: true, resumeAt: cutBack.resumeAt as string }), {
+      messages: [],
+      isComplete: true,
+    })
     assert.deepEqual(pages.page({}), { messages: [], isComplete: true })
   })
 })
