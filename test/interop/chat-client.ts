@@ -18,7 +18,7 @@ export interface Login {
 }
 
 /** The plays' acts that a client may be unable to do, each with the reason why. */
-export type Inability = 'roster' | 'presence' | 'copies' | 'correction' | 'archive'
+export type Inability = 'roster' | 'presence' | 'copies' | 'correction' | 'offline' | 'archive'
 
 /** A client that people have, driven from outside: what its user can do and see. */
 export interface ChatClient {
@@ -62,6 +62,8 @@ export interface Driver {
   readonly cannot: Readonly<Partial<Record<Inability, string>>>
   /** Whether messages must go to its bare JID, as it sends from another resource than it reads at. */
   readonly bareOnly?: boolean
+  /** Whether it shows nothing of what is sent to it. */
+  readonly onlySends?: boolean
   /** Whether the peer asks for its presence first, and it asks when it grants that. */
   readonly asksSecond?: boolean
   open(context: DriverContext): Promise<ChatClient>

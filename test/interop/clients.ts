@@ -7,6 +7,7 @@ import { mcabber } from './clients/mcabber.ts'
 import { pidgin } from './clients/pidgin.ts'
 import { poezio } from './clients/poezio.ts'
 import { profanity } from './clients/profanity.ts'
+import { sendxmpp } from './clients/sendxmpp.ts'
 import { slixmpp } from './clients/slixmpp.ts'
 import { stanza } from './clients/stanza.ts'
 import { strophe } from './clients/strophe.ts'
@@ -26,6 +27,7 @@ const DRIVERS: readonly Driver[] = [
   converse,
   poezio,
   pidgin,
+  sendxmpp,
 ]
 
 /** Those that were named, else all; undefined when a name is unknown, which it says. */

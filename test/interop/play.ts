@@ -169,11 +169,12 @@ async function talk(stage: Stage): Promise<void> {
       stage.clientJid = message.from
     }
     await peer.send(stage.clientJid, 'and I a lantern')
-    await shown(client, 'and I a lantern')
+    await shown(stage, 'and I a lantern')
   })
 }
 
-async function secondClient({ client, second, peer, record, clientJid }: Stage): Promise<void> {
+async function secondClient(stage: Stage): Promise<void> {
+  const { client, second, peer, record, clientJid } = stage
   await second.connect()
   await record('carbons', async () => {
     await client.send(peer.jid, 'seen by my other client too')
@@ -181,12 +182,12 @@ async function secondClient({ client, second, peer, record, clientJid }: Stage):
     await second.message('seen by my other client too')
     await peer.send(clientJid, 'to all that you have')
     await second.message('to all that you have')
-    await shown(client, 'to all that you have')
+    await shown(stage, 'to all that you have')
   })
   await record('copies', async () => {
     await second.send(peer.jid, 'from my other client')
     await peer.message('from my other client')
-    await shown(client, 'from my other client')
+    await shown(stage, 'from my other client')
   })
 }
 
@@ -218,9 +219,9 @@ async function missEachOther(stage: Stage): Promise<void> {
     await peer.presence(own, 'unavailable', beforeSecond)
     await peer.send(own, 'nobody is there')
     await client.start()
-    await shown(client, 'nobody is there')
+    await shown(stage, 'nobody is there')
     await peer.send(own, 'you are back')
-    await shown(client, 'you are back')
+    await shown(stage, 'you are back')
     const copies = await client.count('nobody is there')
     if (copies !== 1) {
       throw new Error(`the message that waited is shown ${copies} times`)
@@ -228,11 +229,14 @@ async function missEachOther(stage: Stage): Promise<void> {
   })
   await record('archive', async () => {
     await client.readArchive?.()
-    await shown(client, 'only your other client is there')
-    await shown(client, 'it answers for you')
+    await shown(stage, 'only your other client is there')
+    await shown(stage, 'it answers for you')
   })
 }
 
-async function shown(client: ChatClient, body: string): Promise<void> {
+async function shown({ client, driver }: Pick<Stage, 'client' | 'driver'>, body: string): Promise<void> {
+  if (driver.onlySends === true) {
+    return
+  }
   await until(`the client shows "${body}"`, async () => (await client.count(body)) >= 1)
 }

@@ -99,7 +99,7 @@ export class SlixmppProcess {
   async message(body: string): Promise<SlixmppEvent> {
     return await this.events.find(
       `${this.#resource} has the message "${body}"`,
-      (event) => event.event === 'message' && event.body === body,
+      (event) => event.event === 'message' && event.body.trim() === body,
     )
   }
 

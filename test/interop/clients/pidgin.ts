@@ -27,20 +27,39 @@ export const pidgin: Driver = {
     const { jid, password, host, port } = login
     desktop.write(join(settings, 'accounts.xml'), account(jid, password, host, port))
     desktop.write(join(settings, 'prefs.xml'), PREFERENCES)
-    desktop.write(join(settings, 'certificates', 'x509', 'tls_peers', host), readFileSync(login.certificateFile, 'utf8'))
-    desktop.write(join(settings, 'certificates', 'x509', 'tls_peers', jid.split('@')[1] ?? ''), readFileSync(login.certificateFile, 'utf8'))
+    desktop.write(
+      join(settings, 'certificates', 'x509', 'tls_peers', host),
+      readFileSync(login.certificateFile, 'utf8'),
+    )
+    desktop.write(
+      join(settings, 'certificates', 'x509', 'tls_peers', jid.split('@')[1] ?? ''),
+      readFileSync(login.certificateFile, 'utf8'),
+    )
     desktop.write(join(settings, 'certificates', 'new'), '')
     desktop.write(join(settings, 'certificates', 'x509', 'new'), '')
     let program: Program | undefined
     const call = async (method: string, ...args: string[]): Promise<string> => {
-      const target = ['--session', '--dest', SERVICE, '--object-path', OBJECT, '--method', `im.pidgin.purple.PurpleInterface.${method}`]
+      const target = [
+        '--session',
+        '--dest',
+        SERVICE,
+        '--object-path',
+        OBJECT,
+        '--method',
+        `im.pidgin.purple.PurpleInterface.${method}`,
+      ]
       const answer = await desktop.run('gdbus', ['call', ...target, ...args])
       return /^\((?:int32 )?'?(.*?)'?,?\)$/su.exec(answer.trim())?.[1] ?? ''
     }
     const accountId = async (): Promise<string> => await call('PurpleAccountsFind', `${jid}/pidgin`, 'prpl-jabber')
     const buddy = async (contact: string): Promise<string> => await call('PurpleFindBuddy', await accountId(), contact)
     const history = async (): Promise<string> => {
-      const log = await desktop.run('sh', ['-c', `cat "$0"/logs/jabber/*/"$1"/*.txt 2>/dev/null || true`, settings, peerJid])
+      const log = await desktop.run('sh', [
+        '-c',
+        `cat "$0"/logs/jabber/*/"$1"/*.txt 2>/dev/null || true`,
+        settings,
+        peerJid,
+      ])
       return log
     }
     return {
@@ -64,7 +83,9 @@ export const pidgin: Driver = {
       },
       async approve() {
         const log = (): string => program?.output ?? ''
-        await until('Pidgin has the request', () => /type=['"]subscribe['"][^>]* from=|from=[^>]*type=['"]subscribe['"]/u.test(log()))
+        await until('Pidgin has the request', () =>
+          /type=['"]subscribe['"][^>]* from=|from=[^>]*type=['"]subscribe['"]/u.test(log()),
+        )
         // The button at the foot of the list.
         await until('Pidgin has granted it', async () => {
           await desktop.run('xdotool', ['mousemove', '212', '366', 'click', '1'])
@@ -83,7 +104,8 @@ export const pidgin: Driver = {
 }
 
 function account(jid: string, password: string, host: string, port: number): string {
-  const setting = (type: string, name: string, value: string): string => `<setting name='${name}' type='${type}'>${value}</setting>`
+  const setting = (type: string, name: string, value: string): string =>
+    `<setting name='${name}' type='${type}'>${value}</setting>`
   return `<?xml version='1.0' encoding='UTF-8' ?>
 <account version='1.0'><account><protocol>prpl-jabber</protocol><name>${jid}/pidgin</name><password>${password}</password>
 <statuses><status type='available' name='Available' active='true'><attributes/></status></statuses>

@@ -15,7 +15,12 @@ export const poezio: Driver = {
   heavy: false,
   cannot: {},
   async open({ login, peerJid, folder, hooks }) {
-    const env = { HOME: folder, XDG_CONFIG_HOME: join(folder, 'c'), XDG_DATA_HOME: join(folder, 'd'), XDG_CACHE_HOME: join(folder, 'k') }
+    const env = {
+      HOME: folder,
+      XDG_CONFIG_HOME: join(folder, 'c'),
+      XDG_DATA_HOME: join(folder, 'd'),
+      XDG_CACHE_HOME: join(folder, 'k'),
+    }
     giveFolders(folder, env.XDG_CONFIG_HOME, env.XDG_DATA_HOME, env.XDG_CACHE_HOME)
     const settings = join(folder, 'poezio.cfg')
     const certificate = join(folder, 'node.pem')
@@ -23,7 +28,13 @@ export const poezio: Driver = {
     giveFile(certificate, readFileSync(login.certificateFile, 'utf8'))
     const options = {
       ...{ jid: `${login.jid}/poezio`, password: login.password, custom_host: login.host, custom_port: login.port },
-      ...{ ca_cert_path: certificate, enable_carbons: true, use_log: false, mam_sync: true, show_useless_separator: false },
+      ...{
+        ca_cert_path: certificate,
+        enable_carbons: true,
+        use_log: false,
+        mam_sync: true,
+        show_useless_separator: false,
+      },
     }
     const lines = Object.entries(options).map(([name, value]) => `${name} = ${value}\n`)
     giveFile(settings, `[Poezio]\n${lines.join('')}`)
@@ -32,7 +43,8 @@ export const poezio: Driver = {
     /** Enter must not come together with the text: that would be a paste of two lines. */
     const enter = async (line: string): Promise<void> => {
       await terminal?.type(line)
-      await until('poezio has taken what was typed', async () => (await screen()).includes(line.slice(-SHOWN_LENGTH)))
+      const input = async (): Promise<string> => (await screen()).trimEnd().split('\n').at(-1) ?? ''
+      await until('poezio has taken what was typed', async () => (await input()).endsWith(line.slice(-SHOWN_LENGTH)))
       await terminal?.press('Enter')
     }
     return {

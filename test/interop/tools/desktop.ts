@@ -1,15 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { AfterHooks } from '../../support/kabber-process.ts'
 import type { Login } from '../chat-client.ts'
@@ -118,7 +108,10 @@ export class Desktop {
 
   #wrapped(command: string, args: readonly string[]): [string, string[]] {
     const script = `${this.#mounts} exec setpriv "$@"`
-    return ['unshare', ['-m', '--propagation', 'private', 'sh', '-c', script, 'sh', ...asDesktopUser(), command, ...args]]
+    return [
+      'unshare',
+      ['-m', '--propagation', 'private', 'sh', '-c', script, 'sh', ...asDesktopUser(), command, ...args],
+    ]
   }
 }
 
