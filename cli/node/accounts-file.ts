@@ -45,8 +45,7 @@ export function readAccountsFile(path: string): readonly NamedAccount[] {
   return accounts
 }
 
-/** @throws CliError */
-export function parseAccounts(text: string, source: string): readonly NamedAccount[] {
+function parseAccounts(text: string, source: string): readonly NamedAccount[] {
   const seen = new Set<string>()
   return text.split('\n').flatMap((line, index) => {
     const [name = '', password = '', ...more] = line.trim().split(/\s+/)

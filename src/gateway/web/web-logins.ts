@@ -7,7 +7,7 @@ import type { ClientPasswords } from '../sasl/client-passwords.ts'
 import { readLoginBody } from './login-body.ts'
 
 /** Where the page hands in its token. */
-export const WEB_LOGIN_PATH = '/login'
+const WEB_LOGIN_PATH = '/login'
 
 /** 160 bits: nobody guesses one within its five minutes. */
 const TOKEN_BYTES = 20

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
 import { formatHostPort, isLoopbackHost, parseHostPort } from '../../../cli/host-port.ts'
-import { parseAccounts } from '../../../cli/node/accounts-file.ts'
+import { readAccountsFile } from '../../../cli/node/accounts-file.ts'
 import { readClientOptions } from '../../../cli/node/client-options.ts'
 import { startAtDefault } from '../../../cli/node/start-listener.ts'
+import { temporaryFolder } from '../../support/kabber-process.ts'
 
 describe('an address to listen on', () => {
   for (const [text, host, port] of [
@@ -65,8 +68,14 @@ describe('the options of start about clients', () => {
 })
 
 describe('a file of accounts', () => {
-  it('has a name and a password a line', () => {
-    assert.deepEqual(parseAccounts('# users\r\n\r\nromeo\tmontague\r\n  juliet   capulet  \n', 'f'), [
+  function read(t: TestContext, text: string): ReturnType<typeof readAccountsFile> {
+    const path = join(temporaryFolder(t), 'f')
+    writeFileSync(path, text)
+    return readAccountsFile(path)
+  }
+
+  it('has a name and a password a line', (t) => {
+    assert.deepEqual(read(t, '# users\r\n\r\nromeo\tmontague\r\n  juliet   capulet  \n'), [
       { name: 'romeo', password: 'montague' },
       { name: 'juliet', password: 'capulet' },
     ])
@@ -78,9 +87,11 @@ describe('a file of accounts', () => {
     ['Romeo montague', /f, line 1: a name has/],
     [`00${'ab'.repeat(32)} x`, /f, line 1: a name has/],
     ['a b\na c', /f, line 2: 'a' stands there twice/],
+    ['# nobody', /has 0 accounts/],
+    ['x'.repeat(300_000), /is larger than/],
   ] as const) {
-    it(`is refused when it says '${text.replace('\n', '⏎')}'`, () => {
-      assert.throws(() => parseAccounts(text, 'f'), words)
+    it(`is refused when it says '${text.slice(0, 80).replace('\n', '⏎')}'`, (t) => {
+      assert.throws(() => read(t, text), words)
     })
   }
 })
