@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { deliveredTable } from '../../src/gateway/tables/delivered.ts'
 import { archiveTable } from '../../src/node/tables/archive.ts'
 import { rosterTable } from '../../src/node/tables/roster.ts'
 import { openSqliteStore } from '../../src/os/sqlite-store.ts'
@@ -32,7 +33,9 @@ test('a home of version 2 opens with what it holds, and has the tables and index
     const message = { account: 'a', position: 7, id: 'm', peer: 'b', direction: 'in', stanza_id: '' }
     const archived = { ...message, stamp_ms: 5, state: 'received', stanza: '<message/>', error: null }
     const before = openSqliteStore(path, old)
+    const account = { kind: 'account', id: 'a', seed: new Uint8Array(32), nickname: null }
     await before.transaction((transaction) => {
+      transaction.put(table('own_keys'), account as unknown as Row<TableDefinition>)
       transaction.put(table('roster'), roster as unknown as Row<TableDefinition>)
       transaction.put(table('archive'), archived as unknown as Row<TableDefinition>)
     })
@@ -41,6 +44,7 @@ test('a home of version 2 opens with what it holds, and has the tables and index
     assert.deepEqual(store.read.list(rosterTable), [{ ...roster, groups: null, request: null, listed: null }])
     const range = { index: 'by_direction', prefix: ['a', 'in', 0] } as const
     assert.deepEqual(store.read.list(archiveTable, range), [{ ...archived, hidden: 0, arrived_ms: null }])
+    assert.equal(store.read.get(deliveredTable, ['a'])?.archive_id, '7')
     for (const { name } of nodeSchema.tables) {
       assert.ok(store.read.count(nodeSchema.tables.find((one) => one.name === name) as TableDefinition) >= 0)
     }

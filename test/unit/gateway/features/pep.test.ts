@@ -251,11 +251,3 @@ test('what was published is there after a restart', async () => {
   world.make([(context) => new PersonalFeature(context)])
   assert.match(await world.ask(juliet, items(TUNE)), /<title>x<\/title>/)
 })
-
-test('what could not be read again is not kept', async () => {
-  const attributes = Array.from({ length: 64 }, (_, i) => `a${i}='1'`).join(' ')
-  // Alone it needs a declaration more, which makes 65 attributes.
-  const wide = `<item id='a' xmlns:q='urn:q'><x xmlns='urn:x'><q:y ${attributes}/></x></item>`
-  assert.match(await world.ask(juliet, publish(TUNE, wide)), error('modify', 'not-acceptable'))
-  assert.match(await world.ask(juliet, items(TUNE)), error('cancel', 'item-not-found'))
-})
