@@ -84,6 +84,7 @@ export class ScramExchange implements SaslExchange {
     const { tls, mechanisms } = this.#context
     if (typeof flag === 'string') {
       // RFC 5802 §6: whoever could bind but was not offered to, though we did offer, has met a man in the middle.
+      // Also after a -PLUS that failed on this stream: the man in the middle could have sent that.
       const isStripped = flag === 'y' && mechanisms.some((name) => name.endsWith('-PLUS'))
       if (isStripped || this.#isPlus) {
         throw new SaslError('not-authorized', 'channel binding was stripped')

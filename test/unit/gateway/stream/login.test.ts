@@ -203,11 +203,11 @@ test('a client may leave its first response for later', async () => {
   await world.stop()
 })
 
-test('four attempts may fail on one stream, the fifth is the last', async () => {
+test('five attempts may fail on one stream, the sixth is the last', async () => {
   const world = await StreamWorld.create()
   const play = world.connect()
   await play.open()
-  for (let attempt = 1; attempt <= 4; attempt++) {
+  for (let attempt = 1; attempt <= 5; attempt++) {
     const answer = await play.say(auth('PLAIN', '\0alice\0wrong'))
     assert.equal(failureOf(answer), 'not-authorized')
     assert.equal(streamError(answer), undefined)
