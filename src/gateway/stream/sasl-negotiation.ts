@@ -134,7 +134,7 @@ export class SaslNegotiation {
   #answerFailure(error: SaslError, profile: SaslProfile): void {
     this.#stream.send(profile.failure(error.condition))
     if (this.#failures >= MAX_FAILURES) {
-      // RFC 6120 §6.4.4 and §13.12.
+      // RFC 6120 §6.4.5 and §13.12.
       this.#stream.fail(new StreamError('policy-violation', 'Too many failed logins.'))
     }
   }
