@@ -11,17 +11,18 @@ import { oneLine } from '../terminal-text.ts'
 export async function clientAdd(context: CommandContext, [name = '']: readonly string[]): Promise<void> {
   await withBook(context, async (book, home) => {
     const password = await book.add(name)
-    const { fingerprint } = await homeCertificate(home)
+    const { certificate, ...endpoints } = readEndpoints(home)
+    const { path, fingerprint } = certificate ?? { path: certificatePath(home), ...(await homeCertificate(home)) }
     const access = {
       name,
       jid: book.address,
       ...(book.alias === undefined ? {} : { alias: book.alias }),
       password,
-      ...readEndpoints(home),
+      ...endpoints,
       fingerprint,
       uri: `xmpp:${book.address}?login;password=${encodeURIComponent(password)}`,
     }
-    context.output.result(access, clientInstructions(access, certificatePath(home)))
+    context.output.result(access, clientInstructions(access, path))
   })
 }
 

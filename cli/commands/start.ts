@@ -30,7 +30,7 @@ export async function start(context: CommandContext, _args: readonly string[], o
   const home = findHome(context)
   const running = await openNode(home, { listen, bootstrap, mdns, storageBytes: storage, clients })
   try {
-    writeEndpoints(home, endpointTexts(running.endpoints))
+    writeEndpoints(home, { ...endpointTexts(running.endpoints), certificate: running.certificate })
     announce(context, running)
     await stopped
   } finally {

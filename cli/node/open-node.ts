@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import {
   createGateway,
   createNode,
@@ -20,7 +21,7 @@ import { programVersion } from '../version.ts'
 import { makeAccounts, type NamedAccount, readAccountsFile, setPasswords } from './accounts-file.ts'
 import { ClientDoors, type ClientEndpoints } from './client-doors.ts'
 import type { ClientOptions } from './client-options.ts'
-import { homeCertificate } from './home-certificate.ts'
+import { certificatePath, homeCertificate } from './home-certificate.ts'
 import { webPages } from './web-page.ts'
 
 /** How to run the node of a home. */
@@ -39,6 +40,8 @@ export interface RunningNode {
   readonly node: KabberNode
   readonly gateway: Gateway
   readonly endpoints: ClientEndpoints
+  /** What clients are shown. */
+  readonly certificate: { readonly path: string; readonly fingerprint: string }
   /** Closes the doors, ends the clients' sessions, then the node. */
   stop(): Promise<void>
 }
@@ -92,7 +95,9 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
       logger: system.logger.child('web'),
     })
     stops.push(() => doors.stop())
-    return { node, gateway, endpoints: await doors.start(), stop }
+    const { fingerprint } = await certificate
+    const path = resolve(options.clients.certificate?.cert ?? certificatePath(home))
+    return { node, gateway, endpoints: await doors.start(), certificate: { path, fingerprint }, stop }
   } catch (error) {
     await stop().catch(() => {})
     throw error

@@ -94,6 +94,21 @@ describe('kabber client', () => {
     client.close()
   })
 
+  it('tells of the certificate that the owner has brought', async (t) => {
+    const [home, other] = [await newHome(t), await newHome(t)]
+    const own = ['--cert', join(other, 'tls/certificate.pem'), '--key', join(other, 'tls/key.pem')]
+    const { ready } = await start(t, home, ...DOORS, ...own)
+    const [access] = await kabberJson(home, 'client', 'add', 'laptop')
+    const ca = readFileSync(join(other, 'tls/certificate.pem'), 'utf8')
+    const socket = await connectSecurely({ host: '127.0.0.1', port: portOf(ready.clients.xmpps), ca })
+    assert.equal(socket.getPeerX509Certificate()?.fingerprint256, access?.fingerprint)
+    socket.destroy()
+    const wrong = [...own.slice(0, 3), join(home, 'tls/key.pem')]
+    const refused = await kabber(['--home', other, ...START, ...wrong])
+    assert.equal(refused.exitCode, 2)
+    assert.match(refused.stderr, /the private key does not belong to the certificate/)
+  })
+
   it('refuses a name that is not there, and a home without an account', async (t) => {
     const home = await newHome(t)
     const unknown = await kabber(['--home', home, 'client', 'revoke', 'nothing'])
