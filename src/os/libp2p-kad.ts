@@ -4,13 +4,11 @@ import { assert } from '../util/assert.ts'
 import {
   KAD_ALPHA,
   KAD_DISJOINT_PATHS,
-  KAD_INCOMING_TIMEOUT_MS,
   KAD_K,
-  KAD_MAX_INBOUND_STREAMS,
-  KAD_MAX_OUTBOUND_STREAMS,
   KAD_PEER_TIMEOUT_MS,
   ROUTING_CARE_INTERVAL_MS,
-} from './libp2p-limits.ts'
+} from '../util/kad-limits.ts'
+import { KAD_INCOMING_TIMEOUT_MS, KAD_MAX_INBOUND_STREAMS, KAD_MAX_OUTBOUND_STREAMS } from './libp2p-limits.ts'
 
 /** The DHT of Kabber; a network of its own, for routing only. */
 export const KAD_PROTOCOL = '/kabber/kad/1.0.0'

@@ -100,19 +100,6 @@ export const MAX_REMEMBERED_ADDRESSES = 4_096
 /** Private addresses that the user or the LAN itself named; at the bound the oldest is forgotten. */
 export const MAX_TRUSTED_ADDRESSES = 256
 
-/** Kademlia k: bucket size and most peers a lookup returns. */
-export const KAD_K = 20
-/** Requests at once on a path of a lookup. */
-export const KAD_ALPHA = 3
-/** Disjoint paths of a lookup (S/Kademlia §4.4). */
-export const KAD_DISJOINT_PATHS = 3
-/** Least and most that a lookup waits for one peer (measured under churn: 1.5 s median lookups, not 5 s). */
-export const KAD_PEER_TIMEOUT_MS: { readonly minTimeout: number; readonly maxTimeout: number } = {
-  minTimeout: 1_500,
-  maxTimeout: 3_000,
-}
-/** How often a node looks itself up and pings the unconnected entries of its routing table (measured: dead entries 44 % → 16 %). */
-export const ROUTING_CARE_INTERVAL_MS = 60_000
 /** Entries pinged in one round. */
 export const MAX_PINGS_PER_ROUND = 64
 /** Entries pinged at once. */

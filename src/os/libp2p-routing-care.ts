@@ -1,16 +1,15 @@
 import type { Peer, PeerId, PeerInfo, PeerStore } from '@libp2p/interface'
 import type { Clock } from '../system/clock.ts'
+import { KAD_PEER_TIMEOUT_MS, ROUTING_CARE_INTERVAL_MS } from '../util/kad-limits.ts'
 import type { KadInside } from './libp2p-kad.ts'
 import {
   DISCOVERY_REPEAT_MS,
-  KAD_PEER_TIMEOUT_MS,
   MAX_ADDRESSES_PER_PEER,
   MAX_DISCOVERED_PEERS,
   MAX_KNOWN_PEERS,
   MAX_PINGS_PER_ROUND,
   PEER_STORE_SWEEP_INTERVAL_MS,
   PING_CONCURRENCY,
-  ROUTING_CARE_INTERVAL_MS,
 } from './libp2p-limits.ts'
 
 /** What the care of a routing table needs. */

@@ -8,6 +8,7 @@ import { ConnectionKeeper } from '../../../src/os/libp2p-connection-keeper.ts'
 import type { KadInside } from '../../../src/os/libp2p-kad.ts'
 import * as limits from '../../../src/os/libp2p-limits.ts'
 import { RoutingCare } from '../../../src/os/libp2p-routing-care.ts'
+import { ROUTING_CARE_INTERVAL_MS } from '../../../src/util/kad-limits.ts'
 import { peerIdFromSeed } from '../../support/peer-ids.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
@@ -89,7 +90,7 @@ test('every minute unconnected entries are pinged and those that do not answer a
     kad.table.add(id)
   }
   dead.add(peer(0)).add(peer(2))
-  await clock.advance(limits.ROUTING_CARE_INTERVAL_MS - 1)
+  await clock.advance(ROUTING_CARE_INTERVAL_MS - 1)
   assert.deepEqual(pinged, [])
   await clock.advance(2)
   assert.deepEqual(new Set(pinged), new Set([peer(1), peer(2)]))
