@@ -71,7 +71,7 @@ export interface ClientSession {
 
 /** What streams need of the accounts behind them. */
 export interface StreamHost {
-  /** The account (bare JID) that somebody means who types this localpart: an XID or a local alias; empty: the first. */
+  /** The account (bare JID) that somebody means who types this localpart: an XID or a local alias. */
   findAccount(localpart: string): string | undefined
   /** Whom the owner's commands mean that name nobody (SASL EXTERNAL without authorization identity): the first account. */
   readonly ownerAccount: string | undefined

@@ -1,5 +1,5 @@
 import type { ClientSession } from '../../src/gateway/client-session.ts'
-import { PersonalFeature } from '../../src/gateway/features/personal.ts'
+import { PersonalFeature } from '../../src/gateway/features/personal/personal.ts'
 import { type Element, element } from '../../src/xml/element.ts'
 import { parseElement } from '../../src/xml/parser.ts'
 import { serialize } from '../../src/xml/serializer.ts'

@@ -1,8 +1,8 @@
 import type { FileStore } from '../../system/file-store.ts'
 import type { WebHandler, WebRequest, WebResponse } from '../../system/web.ts'
 import type { FeatureContext } from '../features/feature.ts'
-import { mediaType, nameSegment } from '../features/upload-name.ts'
-import { fillSlot, findUpload, type UploadRow } from '../features/upload-rows.ts'
+import { mediaType, nameSegment } from '../features/upload/upload-name.ts'
+import { fillSlot, findUpload, type UploadRow } from '../features/upload/upload-rows.ts'
 
 type UploadHandlerContext = Pick<FeatureContext, 'clock' | 'gateway' | 'store'>
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { archiveFeature } from '../../../../src/gateway/features/archive.ts'
+import { archiveFeature } from '../../../../src/gateway/features/archive/archive.ts'
 import { parseElement } from '../../../../src/xml/parser.ts'
 import { type FakeSession, FeatureWorld } from '../../../support/feature-world.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import { queryOrProfile } from '../../../../src/gateway/features/offline-pep.ts'
+import { queryOrProfile } from '../../../../src/gateway/features/personal/offline-pep.ts'
 import { parseElement } from '../../../../src/xml/parser.ts'
 import { serialize } from '../../../../src/xml/serializer.ts'
 import { replyTo } from '../../../../src/xmpp/stanza.ts'

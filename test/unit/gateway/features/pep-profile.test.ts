@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { PersonalFeature } from '../../../../src/gateway/features/personal.ts'
+import { PersonalFeature } from '../../../../src/gateway/features/personal/personal.ts'
 import { serialize } from '../../../../src/xml/serializer.ts'
 import type { FakeSession } from '../../../support/feature-world.ts'
 import { PersonalWorld, publish } from '../../../support/personal-world.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { PersonalFeature } from '../../../../src/gateway/features/personal.ts'
+import { PersonalFeature } from '../../../../src/gateway/features/personal/personal.ts'
 import type { FakeSession } from '../../../support/feature-world.ts'
 import { form, items, normal, PersonalWorld, publish, ROMEO } from '../../../support/personal-world.ts'
 

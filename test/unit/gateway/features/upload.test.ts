@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { discoFeature } from '../../../../src/gateway/features/disco.ts'
-import { uploadFeature } from '../../../../src/gateway/features/upload.ts'
+import { uploadFeature } from '../../../../src/gateway/features/upload/upload.ts'
 import { FeatureWorld } from '../../../support/feature-world.ts'
 import { MemoryFileStore } from '../../../support/memory-file-store.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GatewayParts } from '../../../../src/gateway/features/feature.ts'
-import { uploadFeature } from '../../../../src/gateway/features/upload.ts'
+import { uploadFeature } from '../../../../src/gateway/features/upload/upload.ts'
 import { uploadsTable } from '../../../../src/gateway/tables/uploads.ts'
 import { uploadHandler } from '../../../../src/gateway/web/upload-handler.ts'
 import type { WebHandler, WebResponse } from '../../../../src/system/web.ts'

@@ -1,13 +1,13 @@
-import type { Account, ArchivedMessage, ArchivePage, ArchiveQuery } from '../../node/api.ts'
-import { stampToText } from '../../util/date-time.ts'
-import { type Element, element } from '../../xml/element.ts'
-import { resultSetElement } from '../../xmpp/result-set.ts'
-import { StanzaError } from '../../xmpp/stanza-error.ts'
-import type { ClientSession } from '../client-session.ts'
+import type { Account, ArchivedMessage, ArchivePage, ArchiveQuery } from '../../../node/api.ts'
+import { stampToText } from '../../../util/date-time.ts'
+import { type Element, element } from '../../../xml/element.ts'
+import { resultSetElement } from '../../../xmpp/result-set.ts'
+import { StanzaError } from '../../../xmpp/stanza-error.ts'
+import type { ClientSession } from '../../client-session.ts'
+import type { Feature, FeatureContext, FeatureRequest } from '../feature.ts'
+import { notUnderstood, ownerSession } from '../request-target.ts'
 import { type ArchiveRequest, archiveForm, compareArchiveIds, NS_ARCHIVE, readArchiveRequest } from './archive-query.ts'
 import { sendArchiveResults } from './archive-results.ts'
-import type { Feature, FeatureContext, FeatureRequest } from './feature.ts'
-import { notUnderstood, ownerSession } from './request-target.ts'
 
 type ArchiveContext = Pick<FeatureContext, 'account' | 'clock'>
 

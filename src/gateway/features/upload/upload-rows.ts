@@ -1,5 +1,5 @@
-import type { Reader, Row, Transaction } from '../../system/store.ts'
-import { uploadsTable, uploadTotalsTable } from '../tables/uploads.ts'
+import type { Reader, Row, Transaction } from '../../../system/store.ts'
+import { uploadsTable, uploadTotalsTable } from '../../tables/uploads.ts'
 
 const DAY_MS = 86_400_000
 

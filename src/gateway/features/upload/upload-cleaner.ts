@@ -1,5 +1,5 @@
-import type { FileStore } from '../../system/file-store.ts'
-import type { FeatureContext } from './feature.ts'
+import type { FileStore } from '../../../system/file-store.ts'
+import type { FeatureContext } from '../feature.ts'
 import { dropUpload, expiredUploads } from './upload-rows.ts'
 
 /** From one look for files whose time is over to the next. *ours* */

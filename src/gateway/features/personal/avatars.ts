@@ -1,13 +1,13 @@
-import { type Element, element } from '../../xml/element.ts'
+import { type Element, element } from '../../../xml/element.ts'
 import {
   type Avatar,
   avatarDataElement,
   avatarInfo,
   avatarMetadataElement,
   readAvatar,
-} from '../../xmpp/extensions/avatar.ts'
-import { NS_AVATAR_DATA, NS_AVATAR_METADATA } from '../../xmpp/namespaces.ts'
-import { presenceType } from '../../xmpp/stanza.ts'
+} from '../../../xmpp/extensions/avatar.ts'
+import { NS_AVATAR_DATA, NS_AVATAR_METADATA } from '../../../xmpp/namespaces.ts'
+import { presenceType } from '../../../xmpp/stanza.ts'
 import type { Pep, PepChanges } from './pep.ts'
 import { defaultPepConfig } from './pep-config.ts'
 

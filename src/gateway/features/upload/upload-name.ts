@@ -1,6 +1,6 @@
-import { toUtf8 } from '../../util/bytes.ts'
-import type { Element } from '../../xml/element.ts'
-import { StanzaError } from '../../xmpp/stanza-error.ts'
+import { toUtf8 } from '../../../util/bytes.ts'
+import type { Element } from '../../../xml/element.ts'
+import { StanzaError } from '../../../xmpp/stanza-error.ts'
 
 /** Of a file name, in UTF-8; what file systems take. */
 const MAX_FILE_NAME_BYTES = 255

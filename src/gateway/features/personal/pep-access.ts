@@ -1,6 +1,6 @@
-import type { Account } from '../../node/api.ts'
-import { pubsubError } from '../../xmpp/extensions/pubsub.ts'
-import type { StanzaError } from '../../xmpp/stanza-error.ts'
+import type { Account } from '../../../node/api.ts'
+import { pubsubError } from '../../../xmpp/extensions/pubsub.ts'
+import type { StanzaError } from '../../../xmpp/stanza-error.ts'
 import type { PepNode } from './pep-store.ts'
 
 /** Why somebody (bare JID) who is not the owner may not read a node (XEP-0060 §6.5.9); undefined: they may. */

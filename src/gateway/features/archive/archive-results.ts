@@ -1,12 +1,12 @@
-import type { ArchivedMessage } from '../../node/api.ts'
-import { stampToText } from '../../util/date-time.ts'
-import { type Element, element } from '../../xml/element.ts'
-import { NS_CLIENT, NS_DELAY, NS_FORWARD } from '../../xmpp/namespaces.ts'
-import { StanzaError } from '../../xmpp/stanza-error.ts'
-import type { ClientPort, ClientSession } from '../client-session.ts'
-import { archivedForClient } from '../sessions/client-message.ts'
+import type { ArchivedMessage } from '../../../node/api.ts'
+import { stampToText } from '../../../util/date-time.ts'
+import { type Element, element } from '../../../xml/element.ts'
+import { NS_CLIENT, NS_DELAY, NS_FORWARD } from '../../../xmpp/namespaces.ts'
+import { StanzaError } from '../../../xmpp/stanza-error.ts'
+import type { ClientPort, ClientSession } from '../../client-session.ts'
+import { archivedForClient } from '../../sessions/client-message.ts'
+import type { FeatureContext } from '../feature.ts'
 import { NS_ARCHIVE } from './archive-query.ts'
-import type { FeatureContext } from './feature.ts'
 
 /** From one look at a full queue to the next. *ours* */
 const FULL_PORT_WAIT_MS = 50

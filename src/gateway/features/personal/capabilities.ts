@@ -1,9 +1,9 @@
-import type { Clock } from '../../system/clock.ts'
-import { BoundedMap } from '../../util/bounded-map.ts'
-import { Gate } from '../../util/gate.ts'
-import { type Element, element } from '../../xml/element.ts'
-import { type Caps, capsVersion } from '../../xmpp/caps.ts'
-import { NS_DISCO_INFO } from '../../xmpp/namespaces.ts'
+import type { Clock } from '../../../system/clock.ts'
+import { BoundedMap } from '../../../util/bounded-map.ts'
+import { Gate } from '../../../util/gate.ts'
+import { type Element, element } from '../../../xml/element.ts'
+import { type Caps, capsVersion } from '../../../xmpp/caps.ts'
+import { NS_DISCO_INFO } from '../../../xmpp/namespaces.ts'
 
 /** Verification strings remembered, of all clients ever met. *ours* */
 const CAPABILITIES_MAX = 1_000

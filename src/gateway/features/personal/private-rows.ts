@@ -1,8 +1,8 @@
-import type { Store, Transaction } from '../../system/store.ts'
-import type { Element } from '../../xml/element.ts'
-import { parseElement } from '../../xml/parser.ts'
-import { StanzaError } from '../../xmpp/stanza-error.ts'
-import { privateStorageTable } from '../tables/private-storage.ts'
+import type { Store, Transaction } from '../../../system/store.ts'
+import type { Element } from '../../../xml/element.ts'
+import { parseElement } from '../../../xml/parser.ts'
+import { StanzaError } from '../../../xmpp/stanza-error.ts'
+import { privateStorageTable } from '../../tables/private-storage.ts'
 import { storedXml } from './stored-xml.ts'
 
 /** Elements kept for one account. *ours* */

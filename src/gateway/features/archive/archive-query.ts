@@ -1,10 +1,10 @@
-import type { ArchiveQuery } from '../../node/api.ts'
-import { stampFromText } from '../../util/date-time.ts'
-import { type Element, element } from '../../xml/element.ts'
-import { type DataFormValues, dataForm, submittedForm } from '../../xmpp/data-form.ts'
-import { Jid } from '../../xmpp/jid.ts'
-import { readResultSetRequest } from '../../xmpp/result-set.ts'
-import { StanzaError } from '../../xmpp/stanza-error.ts'
+import type { ArchiveQuery } from '../../../node/api.ts'
+import { stampFromText } from '../../../util/date-time.ts'
+import { type Element, element } from '../../../xml/element.ts'
+import { type DataFormValues, dataForm, submittedForm } from '../../../xmpp/data-form.ts'
+import { Jid } from '../../../xmpp/jid.ts'
+import { readResultSetRequest } from '../../../xmpp/result-set.ts'
+import { StanzaError } from '../../../xmpp/stanza-error.ts'
 
 /** Message archive management (XEP-0313). */
 export const NS_ARCHIVE = 'urn:xmpp:mam:2'

@@ -1,7 +1,7 @@
-import { type Element, element } from '../../xml/element.ts'
-import { type DataFormValues, dataForm } from '../../xmpp/data-form.ts'
-import { pubsubError } from '../../xmpp/extensions/pubsub.ts'
-import { NS_BOOKMARKS, NS_BOOKMARKS_LEGACY, NS_DATA_FORMS, NS_NICKNAME } from '../../xmpp/namespaces.ts'
+import { type Element, element } from '../../../xml/element.ts'
+import { type DataFormValues, dataForm } from '../../../xmpp/data-form.ts'
+import { pubsubError } from '../../../xmpp/extensions/pubsub.ts'
+import { NS_BOOKMARKS, NS_BOOKMARKS_LEGACY, NS_DATA_FORMS, NS_NICKNAME } from '../../../xmpp/namespaces.ts'
 
 /** FORM_TYPE of a node's configuration (XEP-0060 §16.4.4). */
 export const PEP_CONFIG_FORM = 'http://jabber.org/protocol/pubsub#node_config'

@@ -1,6 +1,6 @@
-import { toUtf8 } from '../../util/bytes.ts'
-import type { Element } from '../../xml/element.ts'
-import { serialize } from '../../xml/serializer.ts'
+import { toUtf8 } from '../../../util/bytes.ts'
+import type { Element } from '../../../xml/element.ts'
+import { serialize } from '../../../xml/serializer.ts'
 
 /** An element as it is kept on disk. */
 export interface StoredXml {

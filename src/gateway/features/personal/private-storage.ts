@@ -1,11 +1,11 @@
-import { type Element, element } from '../../xml/element.ts'
-import { NS_BOOKMARKS_LEGACY, NS_VCARD } from '../../xmpp/namespaces.ts'
-import { StanzaError } from '../../xmpp/stanza-error.ts'
+import { type Element, element } from '../../../xml/element.ts'
+import { NS_BOOKMARKS_LEGACY, NS_VCARD } from '../../../xmpp/namespaces.ts'
+import { StanzaError } from '../../../xmpp/stanza-error.ts'
+import type { FeatureRequest } from '../feature.ts'
+import { ownerSession } from '../request-target.ts'
 import { bookmarkStorage, replaceBookmarks } from './bookmarks.ts'
-import type { FeatureRequest } from './feature.ts'
 import type { Pep } from './pep.ts'
 import type { PrivateRows } from './private-rows.ts'
-import { ownerSession } from './request-target.ts'
 
 /** Private XML storage (XEP-0049). */
 export const NS_PRIVATE = 'jabber:iq:private'

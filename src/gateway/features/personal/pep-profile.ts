@@ -1,8 +1,8 @@
-import type { PublicItem, PublicProfile } from '../../node/api.ts'
-import { toUtf8 } from '../../util/bytes.ts'
-import type { Element } from '../../xml/element.ts'
-import { serialize } from '../../xml/serializer.ts'
-import { NS_AVATAR_DATA, NS_AVATAR_METADATA, NS_NICKNAME } from '../../xmpp/namespaces.ts'
+import type { PublicItem, PublicProfile } from '../../../node/api.ts'
+import { toUtf8 } from '../../../util/bytes.ts'
+import type { Element } from '../../../xml/element.ts'
+import { serialize } from '../../../xml/serializer.ts'
+import { NS_AVATAR_DATA, NS_AVATAR_METADATA, NS_NICKNAME } from '../../../xmpp/namespaces.ts'
 import type { Pep } from './pep.ts'
 import type { PepNode } from './pep-store.ts'
 
