@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { GatewayParts } from '../../../../src/gateway/features/feature.ts'
-import { OwnerFeature } from '../../../../src/gateway/features/owner.ts'
+import { OwnerFeature } from '../../../../src/gateway/features/owner/owner.ts'
 import { ClientPasswords } from '../../../../src/gateway/sasl/client-passwords.ts'
 import { WebLogins } from '../../../../src/gateway/web/web-logins.ts'
 import { parseElement } from '../../../../src/xml/parser.ts'

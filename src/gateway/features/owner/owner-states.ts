@@ -1,6 +1,6 @@
-import type { Account, AccountEvent, ArchivedMessage } from '../../node/api.ts'
-import { type Element, element } from '../../xml/element.ts'
-import { NS_CLIENT, NS_HINTS } from '../../xmpp/namespaces.ts'
+import type { Account, AccountEvent, ArchivedMessage } from '../../../node/api.ts'
+import { type Element, element } from '../../../xml/element.ts'
+import { NS_CLIENT, NS_HINTS } from '../../../xmpp/namespaces.ts'
 import { NS_OWNER, required } from './owner-requests.ts'
 
 /** Messages asked about at once: as many as a page of the archive has at most. */

@@ -1,8 +1,8 @@
-import type { Account, RosterEntry } from '../../node/api.ts'
-import type { PeerAddresses } from '../../system/network.ts'
-import { type Element, element } from '../../xml/element.ts'
-import { availabilityOf } from '../../xmpp/availability.ts'
-import { StanzaError } from '../../xmpp/stanza-error.ts'
+import type { Account, RosterEntry } from '../../../node/api.ts'
+import type { PeerAddresses } from '../../../system/network.ts'
+import { type Element, element } from '../../../xml/element.ts'
+import { availabilityOf } from '../../../xmpp/availability.ts'
+import { StanzaError } from '../../../xmpp/stanza-error.ts'
 import { NS_OWNER, required } from './owner-requests.ts'
 
 /** Nodes named with a new contact, and addresses of each: as many as a contact URI has (src/identity). */

@@ -1,6 +1,6 @@
-import { type Element, element } from '../../xml/element.ts'
-import { StanzaError } from '../../xmpp/stanza-error.ts'
-import type { FeatureContext } from './feature.ts'
+import { type Element, element } from '../../../xml/element.ts'
+import { StanzaError } from '../../../xmpp/stanza-error.ts'
+import type { FeatureContext } from '../feature.ts'
 import { NS_OWNER, required } from './owner-requests.ts'
 
 /** `<passwords/>`: the names of the client apps that may log in, never their passwords. */

@@ -1,5 +1,5 @@
-import type { Element } from '../../xml/element.ts'
-import { StanzaError } from '../../xmpp/stanza-error.ts'
+import type { Element } from '../../../xml/element.ts'
+import { StanzaError } from '../../../xmpp/stanza-error.ts'
 
 /** What the owner's commands ask of their node. */
 export const NS_OWNER = 'urn:kabber:node:0'
