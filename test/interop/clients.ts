@@ -3,6 +3,7 @@ import { converse } from './clients/converse.ts'
 import { dino } from './clients/dino.ts'
 import { gajim } from './clients/gajim.ts'
 import { goSendxmpp } from './clients/go-sendxmpp.ts'
+import { kaidan } from './clients/kaidan.ts'
 import { mcabber } from './clients/mcabber.ts'
 import { pidgin } from './clients/pidgin.ts'
 import { poezio } from './clients/poezio.ts'
@@ -28,6 +29,7 @@ const DRIVERS: readonly Driver[] = [
   poezio,
   pidgin,
   sendxmpp,
+  kaidan,
 ]
 
 /** Those that were named, else all; undefined when a name is unknown, which it says. */

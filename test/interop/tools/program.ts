@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { AfterHooks } from '../../support/kabber-process.ts'
 
 const RUN_LIMIT_MS = 20_000
@@ -31,7 +32,11 @@ export class Program {
     void this.#ended.then(() => {
       this.#hasEnded = true
     })
-    hooks.after(() => this.kill())
+    hooks.after(async () => {
+      this.kill()
+      // So that nothing is left to be buried when the run is over.
+      await Promise.race([this.#ended, pause(END_LIMIT_MS)])
+    })
   }
 
   get pid(): number {
