@@ -1,6 +1,6 @@
 // The entry for XMPP clients of a node, such as the commands of its owner: a small part of src/index.ts, which loads the
 // whole node and takes three times as long as a command may.
-export { NS_OWNER } from './gateway/features/owner-requests.ts'
+export { NS_OWNER } from './gateway/features/owner/owner-requests.ts'
 export { type Contact, parseAddress } from './identity/contact-uri.ts'
 export { IdentityError } from './identity/identity-error.ts'
 export { Element, element } from './xml/element.ts'

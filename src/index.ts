@@ -1,5 +1,5 @@
 // The public entry of the package. Nothing else is public.
-export { NS_OWNER } from './gateway/features/owner-requests.ts'
+export { NS_OWNER } from './gateway/features/owner/owner-requests.ts'
 export { createGateway, type Gateway } from './gateway/gateway.ts'
 export { ClientPasswords } from './gateway/sasl/client-passwords.ts'
 export { AccountKey } from './identity/account-key.ts'
