@@ -1,4 +1,15 @@
+import { readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { checkSize, checkSweep } from './check-size.ts'
+import { FILE_BYTES_MAX, TRACE_BYTES_MAX } from './limits.ts'
+import { readTrace } from './read-trace.ts'
+import { resolveScenario } from './resolve-scenario.ts'
 import type { Scenario } from './scenario.ts'
+import { ScenarioError } from './scenario-error.ts'
+import type { ScenarioFile } from './scenario-file.ts'
+import { SCENARIO_FILE } from './scenario-kind.ts'
+import { ScenarioSource } from './scenario-source.ts'
+import { type Override, type ParsedYaml, parseYaml } from './yaml-place.ts'
 
 /** What is put in the place of what the file says. */
 export interface ReadOptions {
@@ -7,20 +18,106 @@ export interface ReadOptions {
   /** Takes the values of the file's `ci` section as well; `overrides` go before them. */
   readonly ci?: boolean
   /** `--tier`; otherwise what the file says, otherwise the stack. */
-  readonly tier?: 'stack' | 'model'
+  readonly tier?: Tier
 }
 
 /** A scenario and the tier it is made for. */
 export interface LoadedScenario {
   readonly scenario: Scenario
-  readonly tier: 'stack' | 'model'
+  readonly tier: Tier
 }
+
+type Tier = 'stack' | 'model'
+
+/** Options of the command line that put a value into the file. */
+const OPTION_OF_PATH: Readonly<Record<string, string>> = { 'population.nodes': '--nodes', duration: '--duration' }
 
 /**
  * Reads a scenario file.
  *
  * @throws ScenarioError with one line that names file, line and key
  */
-export function readScenario(_file: string, _options: ReadOptions = {}): LoadedScenario {
-  throw new Error('being written')
+export function readScenario(path: string, options: ReadOptions = {}): LoadedScenario {
+  const text = readText(path, FILE_BYTES_MAX)
+  const asWritten = new ScenarioSource(path)
+  const yaml = parseYaml(text, asWritten)
+  const written = SCENARIO_FILE.read(yaml.place([], asWritten))
+  if (written.sweep !== undefined) {
+    checkSweep(written.sweep, asWritten)
+    if (options.overrides === undefined) {
+      checkGrid(written.sweep.grid, yaml, asWritten)
+    }
+  }
+  const overrides = allOverrides(written, options, asWritten)
+  const source = overrides.length === 0 ? asWritten : new ScenarioSource(path)
+  const file = overrides.length === 0 ? written : SCENARIO_FILE.read(yaml.place(overrides, source))
+  const scenario = resolveScenario(file, source, {
+    name: basename(path).replace(/\.ya?ml$/, ''),
+    text,
+    readTrace: (key, name, nodes) => {
+      const trace = join(dirname(path), name)
+      return readTrace(
+        readText(trace, TRACE_BYTES_MAX, (message) => source.fail(key, message)),
+        trace,
+        nodes,
+      )
+    },
+  })
+  const tier = options.tier ?? file.tier
+  checkSize(scenario, tier, source)
+  return { scenario, tier }
+}
+
+function allOverrides(written: ScenarioFile, options: ReadOptions, source: ScenarioSource): Override[] {
+  const given = Object.entries(options.overrides ?? {}).map(
+    ([path, value]): Override => ({ path, value, origin: originOf(path, value, written, source) }),
+  )
+  const ci = options.ci === true ? [...written.ci] : []
+  const fromFile = ci
+    .filter(([path]) => !given.some((override) => override.path === path))
+    .map(([path, value]): Override => ({ path, value, origin: source.originOf(`ci.${path}`) }))
+  return [...fromFile, ...given]
+}
+
+/** A value of the grid stands in the file; any other comes from the command line. */
+function originOf(path: string, value: string | number, written: ScenarioFile, source: ScenarioSource): string {
+  const index = written.sweep?.grid.get(path)?.indexOf(value) ?? -1
+  return index === -1 ? (OPTION_OF_PATH[path] ?? source.originOf(path)) : source.originOf(`sweep.grid.${path}.${index}`)
+}
+
+/** Puts every value of a grid into the file, one by one: a wrong one is told before the first run. */
+function checkGrid(
+  grid: ReadonlyMap<string, readonly (string | number)[]>,
+  yaml: ParsedYaml,
+  asWritten: ScenarioSource,
+): void {
+  for (const [path, values] of grid) {
+    values.forEach((value, i) => {
+      const source = new ScenarioSource(asWritten.file)
+      const origin = asWritten.originOf(`sweep.grid.${path}.${i}`)
+      SCENARIO_FILE.read(yaml.place([{ path, value, origin }], source))
+    })
+  }
+}
+
+function readText(path: string, bytesMax: number, fail: (message: string) => never = failed): string {
+  try {
+    const { size } = statSync(path)
+    if (size > bytesMax) {
+      return fail(`${path}: the file is larger than ${bytesMax} bytes`)
+    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
+  } catch (error) {
+    if (error instanceof TypeError) {
+      return fail(`${path}: this is no UTF-8 text`)
+    }
+    if (error instanceof Error && 'code' in error) {
+      return fail(`${path}: cannot be read: ${error.code}`)
+    }
+    throw error
+  }
+}
+
+function failed(message: string): never {
+  throw new ScenarioError(message)
 }
