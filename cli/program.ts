@@ -44,6 +44,16 @@ export function createProgram(output: Output, exitWith: (code: ExitCode) => void
   addClientCommands(program, run)
   addContactCommands(program, run)
   addMessageCommands(program, run)
+  program
+    .command('sim')
+    .description('simulate a network of nodes: kabber sim --help')
+    .argument('[args...]', 'what to simulate')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (args: readonly string[]) => {
+      const { sim } = await import('./commands/sim.ts')
+      await sim({ output, home: undefined, exitWith }, args)
+    })
   return program
 }
 

@@ -34,6 +34,8 @@ const OTHER_BOX: Kind<Box> = mapped(
     'tcp-idle': optional(TIMEOUT, 'A quiet TCP connection is forgotten.'),
     'tcp-opening': optional(TIMEOUT, 'A TCP connection that does not come about is forgotten.'),
     'udp-idle': optional(TIMEOUT, 'A quiet UDP mapping is forgotten.'),
+    'udp-unanswered': optional(TIMEOUT, 'A UDP mapping that had no answer is forgotten.'),
+    'udp-inbound-refresh': optional(FLAG, 'Whether packets from outside keep a UDP mapping (RFC 4787 REQ-6).'),
     mappings: optional(number(1, 1_000_000, true), 'Mappings it holds.'),
     'port-mapping': optional(FLAG, 'Whether it maps ports on request.'),
   }),
@@ -108,8 +110,12 @@ function behaviourOf(box: BoxText): NatBehaviour {
   if (base === undefined) {
     throw new TypeError(`no preset '${box.preset}'`)
   }
+  const unanswered = box['udp-unanswered'] ?? base.udpUnansweredMs
+  const refresh = box['udp-inbound-refresh'] ?? base.udpInboundRefresh
   return {
     ...base,
+    ...(unanswered === undefined ? {} : { udpUnansweredMs: unanswered }),
+    ...(refresh === undefined ? {} : { udpInboundRefresh: refresh }),
     mapping: box.mapping ?? base.mapping,
     filtering: box.filtering ?? base.filtering,
     ports: box.ports ?? base.ports,

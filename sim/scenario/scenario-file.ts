@@ -17,6 +17,8 @@ export interface BoxText {
   readonly 'tcp-idle'?: number | undefined
   readonly 'tcp-opening'?: number | undefined
   readonly 'udp-idle'?: number | undefined
+  readonly 'udp-unanswered'?: number | undefined
+  readonly 'udp-inbound-refresh'?: boolean | undefined
   readonly mappings?: number | undefined
   readonly 'port-mapping'?: boolean | undefined
 }

@@ -1,0 +1,85 @@
+import { repeatCommand } from '../output/repeat-command.ts'
+import { resourcesUsed } from '../output/resources.ts'
+import { RunFolder, type RunHead } from '../output/run-folder.ts'
+import type { RunResult } from '../results/results.ts'
+import { findScenario } from '../scenario/find-scenario.ts'
+import { readScenario } from '../scenario/read-scenario.ts'
+import type { Tier } from '../tier.ts'
+import { freshFolder } from './fresh-folder.ts'
+import { interruption } from './interruption.ts'
+import { ProgressDisplay, type ProgressStream } from './progress-display.ts'
+import { hasPassed, runReport } from './run-report.ts'
+import { parseSeed, readOptions, type ScenarioOptions } from './scenario-options.ts'
+
+/** Options of `kabber sim run`. */
+export interface RunOptions extends ScenarioOptions {
+  /** @default 1 */
+  readonly seed?: string
+  /** @default `kabber-sim/NAME-TIER-SEED` */
+  readonly out?: string
+}
+
+/** What a run uses of the program around it. */
+export interface RunSurroundings {
+  readonly version: string
+  readonly stderr: ProgressStream
+  write(line: string): void
+  loadTier(name: 'stack' | 'model'): Promise<Tier>
+}
+
+/**
+ * `kabber sim run FILE`: gives the exit code: 0 all assertions held, 1 one did not, a checker complained, or the run was
+ * interrupted or broke down; then it says the command that repeats the run.
+ *
+ * @throws ScenarioError, OutputError: exit code 2
+ */
+export async function run(named: string, options: RunOptions, around: RunSurroundings): Promise<number> {
+  const read = readOptions(options)
+  const seed = parseSeed(options.seed ?? '1')
+  const { scenario, tier } = readScenario(findScenario(named), read)
+  const command = { file: named, tier, seed, overrides: read.overrides, ci: read.ci === true }
+  const head: RunHead = { scenario, command, version: around.version }
+  const folder = new RunFolder(options.out ?? freshFolder(scenario.name, tier, seed), head)
+  around.write(`${scenario.name}: ${scenario.about}`)
+  around.write(`seed ${seed}, ${tier} tier, ${scenario.nodes} nodes`)
+  try {
+    const result = await play(head, folder, around)
+    const summary = folder.finish(result, resourcesUsed())
+    for (const line of runReport(summary, folder.path)) {
+      around.write(line)
+    }
+    return hasPassed(summary) ? 0 : 1
+  } catch (error) {
+    around.write(
+      `FAILED: the run broke down: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    )
+    around.write(`repeat with: ${repeatCommand(command)}`)
+    return 1
+  } finally {
+    folder.close()
+  }
+}
+
+async function play({ scenario, command }: RunHead, folder: RunFolder, around: RunSurroundings): Promise<RunResult> {
+  const playTier = await around.loadTier(command.tier)
+  const wholeMs = scenario.warmupMs + scenario.durationMs + scenario.settleMs
+  const display = new ProgressDisplay(around.stderr, wholeMs)
+  const interrupted = interruption((line) => {
+    display.end()
+    around.stderr.write(`${line}\n`)
+  })
+  try {
+    return await playTier({
+      scenario,
+      seed: command.seed,
+      observer: {
+        progress: (simulatedMs) => display.update(simulatedMs),
+        trace: (event) => folder.trace(event),
+      },
+      signal: interrupted.signal,
+    })
+  } finally {
+    interrupted.stop()
+    display.end()
+  }
+}
