@@ -249,3 +249,13 @@ test('all streams end with system-shutdown when the node stops', async () => {
   assert.equal(late.client.isClosed, true)
   await world.stop()
 })
+
+test('a header that names a machine as its sender claims nobody and is taken, before the login and after it', async () => {
+  const world = await StreamWorld.create()
+  const play = world.connect()
+  const header = "to='id.internal' version='1.0' from='localhost'"
+  assert.match(await play.open(header), /<mechanisms/)
+  await play.say(auth('PLAIN', '\0alice\0pencil'))
+  assert.match(await play.open(header), /<bind/)
+  await world.stop()
+})
