@@ -32,11 +32,11 @@ export function createSimProgram(around: RunSurroundings, exitWith: (code: numbe
     .option('--seed <n>', 'the same seed gives the same run (default: 1)')
     .option('--out <dir>', 'folder for the results, empty or not there yet (default: below kabber-sim/)')
     .action(async (file, options) => exitWith(await (await import('./commands/run.ts')).run(file, options, around)))
-  addManyRuns(program, exitWith)
+  addManyRuns(program, around, exitWith)
   return program
 }
 
-function addManyRuns(program: Command, exitWith: (code: number) => void): void {
+function addManyRuns(program: Command, around: RunSurroundings, exitWith: (code: number) => void): void {
   withScenarioOptions(program.command('sweep').description('run every point of the grid of a scenario'))
     .argument('<file>', FILE_HELP)
     .requiredOption('--out <dir>', 'folder for the results; one that holds the same sweep is carried on')
@@ -44,20 +44,21 @@ function addManyRuns(program: Command, exitWith: (code: number) => void): void {
     .option('--shard <i/n>', 'only this part (default: of SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX)')
     .action(async (file, { out, jobs, shard, ...scenario }) => {
       const { sweep } = await import('./commands/sweep.ts')
-      exitWith(await sweep(findScenario(file), { out, jobs, shard, ...readOptions(scenario) }))
+      const plan = { out, jobs, shard, ...readOptions(scenario) }
+      exitWith(await sweep(findScenario(file), plan, { ...around, environment: process.env }))
     })
   program
     .command('merge')
     .description('put the shards of a sweep together')
     .argument('<dirs...>', 'folders of the shards')
     .requiredOption('--out <dir>', 'folder for the whole')
-    .action(async (dirs, options) => exitWith(await (await import('./commands/merge.ts')).merge(dirs, options)))
+    .action(async (dirs, options) => exitWith(await (await import('./commands/merge.ts')).merge(dirs, options, around)))
   program
     .command('validate')
     .description('published results beside ours')
     .option('--quick', 'only what is done in ten minutes')
     .option('--out <file>', 'the table as CSV as well')
-    .action(async (options) => exitWith(await (await import('./commands/validate.ts')).validate(options)))
+    .action(async (options) => exitWith(await (await import('./commands/validate.ts')).validate(options, around)))
 }
 
 function withScenarioOptions(command: Command): Command {
