@@ -96,12 +96,14 @@ export class RoutingCare {
   }
 
   #evictFailed(): void {
-    const { network, routingTable } = this.#components.kad
+    const { isConnected, kad } = this.#components
+    const { network, routingTable } = kad
     const sendRequest = network.sendRequest.bind(network)
     network.sendRequest = async function* (to, message, options) {
       for await (const event of sendRequest(to, message, options)) {
-        // A lookup that was called off says nothing about the peer.
-        if (event.name === 'QUERY_ERROR' && options.signal?.aborted !== true) {
+        // A lookup that was called off says nothing about the peer; a peer with whom we are connected is alive, it may have
+        // refused one more stream at once. Were it removed, nothing would bring it back: it is met already.
+        if (event.name === 'QUERY_ERROR' && options.signal?.aborted !== true && !isConnected(to)) {
           await routingTable.remove(to).catch(() => {})
         }
         yield event
