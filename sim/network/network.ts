@@ -106,7 +106,7 @@ export class SimNetwork implements PacketCarrier {
     const latencyMs = this.links.latencyMs(from.site, way.target.site) + this.links.jitterMs(from.random)
     const lossMs = segment === undefined ? 0 : this.links.lossDelayMs(segment.payloadBytes, latencyMs, from.random)
     const atMs = Math.max(departMs + latencyMs + lossMs, packet.notBeforeMs ?? 0)
-    this.scheduler.schedule(atMs - nowMs, () => this.#arrive(from, way, packet))
+    this.scheduler.schedule(Math.max(0, atMs - nowMs), () => this.#arrive(from, way, packet))
     return atMs
   }
 

@@ -220,7 +220,7 @@ export class SendQueue {
     if (first === undefined || this.#wakeTimer !== undefined || this.#isStopped) {
       return
     }
-    this.#wakeTimer = this.#parts.scheduler.schedule(first.atMs - this.#parts.scheduler.now(), () => {
+    this.#wakeTimer = this.#parts.scheduler.schedule(Math.max(0, first.atMs - this.#parts.scheduler.now()), () => {
       this.#wakeTimer = undefined
       this.#pump()
     })
