@@ -32,6 +32,9 @@ export function gammaP(a: number, x: number): number {
 
 /** The x with P(a, x) = u: Halley's method from Wilson and Hilferty's guess, as in Numerical Recipes §6.2.1. */
 export function gammaQuantile(a: number, u: number): number {
+  if (u <= 0) {
+    return 0
+  }
   const lnGammaA = lnGamma(a)
   let x = firstGuess(a, u)
   for (let round = 0; round < ROUNDS_MAX; round++) {

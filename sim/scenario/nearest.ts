@@ -10,7 +10,7 @@ export function nearest(written: string, known: readonly string[]): string {
     .map((candidate) => ({ candidate, far: distance(word, candidate.toLowerCase()) }))
     .sort((a, b) => a.far - b.far)
   const best = ranked[0]
-  if (best !== undefined && best.far <= Math.max(2, Math.floor(word.length / 2))) {
+  if (best !== undefined && best.far <= Math.max(1, Math.floor(word.length / 2))) {
     return `; did you mean '${best.candidate}'?`
   }
   return known.length === 0 ? '' : `; known: ${known.join(', ')}`

@@ -39,7 +39,7 @@ function parse(text: string, lineCounter: LineCounter, source: ScenarioSource): 
     const document: Document = parseDocument(text, {
       lineCounter,
       prettyErrors: false,
-      logLevel: 'silent',
+      logLevel: 'error',
       version: '1.2',
     })
     const wrong = document.errors[0] ?? document.warnings[0]
