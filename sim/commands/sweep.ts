@@ -1,11 +1,11 @@
-import { readScenario } from '../scenario/read-scenario.ts'
+import { type LoadedScenario, readScenario } from '../scenario/read-scenario.ts'
 import { ScenarioError } from '../scenario/scenario-error.ts'
 import { runChild } from '../sweep/run-child.ts'
 import { type RunOne, runSweep } from '../sweep/run-sweep.ts'
 import { shardOf } from '../sweep/shard.ts'
 import { SweepFolder } from '../sweep/sweep-folder.ts'
 import type { SweepPlan } from '../sweep/sweep-plan.ts'
-import { sweepPoints } from '../sweep/sweep-points.ts'
+import { type PointValues, sweepPoints } from '../sweep/sweep-points.ts'
 import { interruption } from './interruption.ts'
 
 /** Processes at the same time. */
@@ -62,15 +62,26 @@ export async function sweep(file: string, options: SweepOptions, around: SweepAr
   return missing.length === 0 ? 0 : 1
 }
 
-/** What a file and the command line ask for; the reader has tried every value of the grid and counted the runs. */
+/** Reads the scenario as it is, then with each value of the grid, so that what is wrong there is told before the first run. */
 function planOf(file: string, options: SweepOptions, version: string): SweepPlan {
   const { overrides = {}, ci = false, tier: wanted } = options
-  const { scenario, tier } = readScenario(file, { overrides, ci, ...(wanted === undefined ? {} : { tier: wanted }) })
+  const read = (values: PointValues): LoadedScenario =>
+    readScenario(file, {
+      overrides: { ...overrides, ...values },
+      ci,
+      ...(wanted === undefined ? {} : { tier: wanted }),
+    })
+  const { scenario, tier } = read({})
   if (scenario.sweep === undefined) {
     throw new ScenarioError(`${file}:1: sweep: the section is missing; it names seeds and a grid`)
   }
-  const { name, text } = scenario
   const { seeds, grid, stop = null } = scenario.sweep
+  for (const [path, values] of Object.entries(grid)) {
+    for (const value of values) {
+      read({ [path]: value })
+    }
+  }
+  const { name, text } = scenario
   const points = sweepPoints(grid)
   return { format: 1, version, scenario: name, tier, ci, overrides, points, seeds, stop, scenarioText: text }
 }

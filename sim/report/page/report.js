@@ -2,6 +2,8 @@
 // ReportData of sim/report/report-data.ts. Colours are CSS variables, so that light, dark and paper need no redrawing.
 const data = JSON.parse(document.getElementById('data').textContent)
 const HEIGHT = 250
+/** Below this width there is room for every second label. */
+const NARROW = 400
 const COLOURS = ['var(--c1)', 'var(--c2)', 'var(--c3)', 'var(--c5)', 'var(--c6)', 'var(--c4)']
 const UNITS = [
   ['d', 86400000],
@@ -89,7 +91,7 @@ const figures = {
       ...['pending', 'failed'].filter((name) => data.samples.some((row) => row[name] > 0)),
     ]
     const { marks, color, legend: entries } = lines(long(names.map((name) => [name, name])), names)
-    const y = { label: 'messages', grid: true, nice: true, tickFormat: 's' }
+    const y = { label: 'messages', grid: true, nice: true, tickFormat: '~s' }
     return [
       legend(entries),
       plot(width, { x: timeAxis(), y, color, marks: [Plot.ruleY([0]), ...faultMarks(), ...marks] }),
@@ -102,14 +104,16 @@ const figures = {
     }
     const names = Object.keys(data.delayCounts)
     const colours = { direct: 'var(--c1)', letter: 'var(--c2)', 'all sent': 'var(--quiet)' }
-    const rows = data.delays.map((row) => ({ ...row, x: Math.max(row.x, 1) }))
-    const domain = [d3.min(rows, (row) => row.x) / 1.5, d3.max(rows, (row) => row.x) * 1.5]
+    // Logarithms on a linear scale: a logarithmic one of Plot labels powers of ten alone.
+    const rows = data.delays.map((row) => ({ ...row, x: Math.log10(Math.max(row.x, 1)) }))
+    const domain = [d3.min(rows, (row) => row.x) - 0.15, d3.max(rows, (row) => row.x) + 0.15]
     const x = {
-      type: 'log',
       domain,
       label: 'delay',
-      ticks: DELAYS.filter((ms) => ms >= domain[0] && ms <= domain[1]),
-      tickFormat: duration,
+      ticks: DELAYS.map(Math.log10).filter(
+        (x, i) => x >= domain[0] && x <= domain[1] && (width >= NARROW || i % 2 === 0),
+      ),
+      tickFormat: (x) => duration(10 ** x),
     }
     return [
       legend(names.map((name) => [`${name} (${data.delayCounts[name].toLocaleString('en-US')})`, colours[name]])),
@@ -138,7 +142,7 @@ const figures = {
               x: 'x',
               y: 'y',
               stroke: 'series',
-              format: { x: duration, y: percent },
+              format: { x: (x) => duration(10 ** x), y: percent },
             }),
           ),
         ],
@@ -240,18 +244,26 @@ const figures = {
     }
     const kinds = [...new Set(rows.flatMap((cell) => [cell.from, cell.to]))]
     const longest = d3.max(kinds, (kind) => kind.length)
+    const isTurned = kinds.length > 5 || width < NARROW
     const size = Math.max(HEIGHT, 70 + kinds.length * 36)
     return [
       plot(width, {
         height: size,
         marginLeft: Math.min(150, 24 + longest * 6.2),
         marginTop: 12,
-        marginBottom: kinds.length > 5 ? Math.min(110, 30 + longest * 4.6) : 38,
-        x: { label: 'to', domain: kinds, tickRotate: kinds.length > 5 ? -35 : 0, tickSize: 0 },
+        marginBottom: isTurned ? Math.min(110, 30 + longest * 4.6) : 38,
+        x: { label: 'to', domain: kinds, tickRotate: isTurned ? -35 : 0, tickSize: 0 },
         y: { label: 'from', domain: kinds, tickSize: 0 },
-        opacity: { domain: [0, 1], range: [0.06, 0.62] },
+        opacity: { type: 'identity' },
         marks: [
-          Plot.cell(rows, { x: 'to', y: 'from', fill: 'var(--c1)', fillOpacity: 'share', inset: 1, rx: 3 }),
+          Plot.cell(rows, {
+            x: 'to',
+            y: 'from',
+            fill: 'var(--c1)',
+            fillOpacity: (cell) => 0.06 + 0.54 * cell.share,
+            inset: 1,
+            rx: 3,
+          }),
           Plot.text(rows, { x: 'to', y: 'from', text: (cell) => percent(cell.share), dy: -6, fontWeight: 600 }),
           Plot.text(rows, {
             x: 'to',
@@ -289,7 +301,7 @@ const figures = {
           domain: [low, high],
           label: 'bytes per second',
           tickFormat: '~s',
-          ticks: high / low > 100 ? 5 : 8,
+          ticks: high / low > 100 || width < NARROW ? 4 : 8,
         },
         y: { label: 'nodes', grid: true },
         color: { domain: names, range: colours },
@@ -339,13 +351,19 @@ const figures = {
   },
 }
 
+function paragraph(text) {
+  const element = document.createElement('p')
+  element.textContent = text
+  return element
+}
+
 function draw() {
   for (const [id, figure] of Object.entries(figures)) {
     const place = document.querySelector(`#${id} .plot`)
     const parts = figure(Math.max(280, place.clientWidth))
     const isEmpty = parts.length === 1 && typeof parts[0] === 'string'
     place.classList.toggle('none', isEmpty)
-    place.replaceChildren(...parts)
+    place.replaceChildren(...(isEmpty ? [paragraph(parts[0])] : parts))
     for (const svg of place.querySelectorAll('svg')) {
       svg.setAttribute('role', 'img')
       svg.setAttribute('aria-label', document.querySelector(`#${id} h2`).textContent)
