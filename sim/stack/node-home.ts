@@ -39,8 +39,8 @@ export interface HomeEvents {
   /** Its accounts can be subscribed to; it is starting. */
   starting(home: NodeHome, running: RunningNode): void
   started(home: NodeHome): void
-  /** What it acknowledged before is on `disk`; undefined: the disk is lost. Its running store as it was at the crash. */
-  crashed(home: NodeHome, before: MemoryStore, disk: MemoryStore): void
+  /** The power is about to fail; what is returned is called with the disk that is left. */
+  crashing(home: NodeHome, store: MemoryStore): (disk: MemoryStore) => void
   diskLost(home: NodeHome): void
   failed(home: NodeHome, what: string): void
 }
@@ -115,10 +115,10 @@ export class NodeHome {
     return this.nodeClass.nat.length === 0 ? this.#addresses() : []
   }
 
-  /** Switches the node on; with another disk than before unless `disk`. Nothing for one that is on. */
-  async join(disk: boolean): Promise<void> {
+  /** Switches the node on if it is `wanted` still when what ran before has ended; with an empty disk unless `disk`. */
+  async join(disk: boolean, wanted: () => boolean = () => true): Promise<void> {
     await this.#ending
-    if (this.#running !== undefined) {
+    if (this.#running !== undefined || !wanted()) {
       return
     }
     this.host.restart()
@@ -161,8 +161,9 @@ export class NodeHome {
       return
     }
     this.host.crash('power')
+    const check = this.#init.events.crashing(this, running.store)
     this.#store = running.store.crash()
-    this.#init.events.crashed(this, running.store, this.#store)
+    check(this.#store)
     // What is left of the program ends in a world without network and disk.
     const over = (): void => {
       this.#ending = undefined

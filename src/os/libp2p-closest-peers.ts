@@ -8,12 +8,18 @@ import { insideOf } from './libp2p-kad.ts'
 import { MAX_ADDRESSES_PER_PEER } from './libp2p-limits.ts'
 import type { Libp2pNode } from './libp2p-node.ts'
 
+/** What a lookup did: asked a peer, or heard of others from one. */
+export type LookupStep =
+  | { readonly type: 'asked'; readonly peerId: string }
+  | { readonly type: 'answered'; readonly peerId: string; readonly closer: readonly string[] }
+
 /** The peers closest to `key` that answered a lookup or are connected, nearest first, with all addresses known of them. */
 export async function closestPeers(
   node: Libp2pNode,
   key: Uint8Array,
   count: number,
   signal: AbortSignal,
+  onStep?: (step: LookupStep) => void,
 ): Promise<readonly PeerAddresses[]> {
   const found = new Map<string, { id: PeerId; addresses: Set<string> }>()
   try {
@@ -21,6 +27,11 @@ export async function closestPeers(
       if (event.name === 'FINAL_PEER' && !event.peer.id.equals(node.peerId)) {
         const addresses = event.peer.multiaddrs.map((address) => withoutPeerId(address).toString())
         found.set(event.peer.id.toString(), { id: event.peer.id, addresses: new Set(addresses) })
+      } else if (event.name === 'SEND_QUERY') {
+        onStep?.({ type: 'asked', peerId: event.to.toString() })
+      } else if (event.name === 'PEER_RESPONSE') {
+        const closer = event.closer.map(({ id }) => id.toString())
+        onStep?.({ type: 'answered', peerId: event.from.toString(), closer })
       }
     }
   } catch (error) {

@@ -20,7 +20,7 @@ import { assert } from '../util/assert.ts'
 import { AddressPolicy } from './libp2p-address-policy.ts'
 import { isPublicAddress, parseAddress, peerIdOf, withoutPeerId } from './libp2p-addresses.ts'
 import { closeConnections } from './libp2p-close-connections.ts'
-import { closestPeers } from './libp2p-closest-peers.ts'
+import { closestPeers, type LookupStep } from './libp2p-closest-peers.ts'
 import { ConnectionGate } from './libp2p-connection-gate.ts'
 import { ConnectionKeeper } from './libp2p-connection-keeper.ts'
 import { toDialError } from './libp2p-dial-error.ts'
@@ -144,13 +144,19 @@ export class Libp2pNetwork implements Network {
     }
   }
 
-  async closestPeers(key: Uint8Array, count: number, signal: AbortSignal): Promise<readonly PeerAddresses[]> {
+  /** `onStep` is told how the lookup goes on, for those who measure. */
+  async closestPeers(
+    key: Uint8Array,
+    count: number,
+    signal: AbortSignal,
+    onStep?: (step: LookupStep) => void,
+  ): Promise<readonly PeerAddresses[]> {
     assert(count >= 1, `a lookup gives at least one peer, not ${count}`)
     signal.throwIfAborted()
     if (this.#node === undefined || this.#stopping !== undefined) {
       return []
     }
-    return await closestPeers(this.#node, key, count, signal)
+    return await closestPeers(this.#node, key, count, signal, onStep)
   }
 
   addresses(): readonly string[] {

@@ -1,0 +1,82 @@
+import type { LookupRow, MessageRow, NatCell, NodeRow, RunResult, SampleRow } from '../results/results.ts'
+
+/** What a run counted. */
+export interface Measured {
+  readonly messages: readonly MessageRow[]
+  readonly samples: readonly SampleRow[]
+  readonly lookups: readonly LookupRow[]
+  readonly nodes: readonly NodeRow[]
+  readonly natMatrix: readonly NatCell[]
+  readonly dials: number
+  readonly dialsFailed: number
+  readonly deliveredTwice: number
+  readonly lost: number
+  readonly violations: number
+}
+
+/** The metrics of a run; what nothing was counted of is 0. */
+export function metricsOf(measured: Measured): RunResult['metrics'] {
+  const { messages, samples, lookups, nodes, natMatrix } = measured
+  const delivered = messages.filter(({ state }) => state === 'delivered')
+  const delays = sorted(delivered.map((row) => (row.delivered_ms ?? 0) - row.sent_ms))
+  const stored = messages.filter((row) => row.stored_ms !== null)
+  const kept = samples.filter((row) => row.replicas_mean > 0)
+  const connected = sum(natMatrix, (cell) => cell.direct + cell.punched + cell.relayed)
+  return {
+    messages_sent: messages.length,
+    messages_delivered: delivered.length,
+    messages_failed: messages.filter(({ state }) => state === 'failed').length,
+    messages_pending: messages.filter(({ state }) => state === 'pending').length,
+    delivered_share: share(delivered.length, messages.length),
+    delivered_twice: measured.deliveredTwice,
+    lost: measured.lost,
+    delay_p50_ms: percentile(delays, 0.5),
+    delay_p90_ms: percentile(delays, 0.9),
+    delay_p99_ms: percentile(delays, 0.99),
+    stored_p50_ms: percentile(sorted(stored.map((row) => (row.stored_ms ?? 0) - row.sent_ms)), 0.5),
+    letters_share: share(delivered.filter(({ way }) => way === 'letter').length, delivered.length),
+    lookups: lookups.length,
+    lookup_found_share: share(lookups.filter(({ found }) => found).length, lookups.length),
+    lookup_hops_mean: share(
+      sum(lookups, ({ hops }) => hops),
+      lookups.length,
+    ),
+    replicas_mean: share(
+      sum(kept, (row) => row.replicas_mean),
+      kept.length,
+    ),
+    replicas_min: kept.length === 0 ? 0 : Math.min(...kept.map((row) => row.replicas_min)),
+    bytes_per_node_per_s: share(
+      sum(nodes, (row) => row.bytes_sent),
+      sum(nodes, (row) => row.uptime_ms) / 1_000,
+    ),
+    dials: measured.dials,
+    dials_failed_share: share(measured.dialsFailed, measured.dials),
+    punched_share: share(
+      sum(natMatrix, (cell) => cell.punched),
+      connected,
+    ),
+    relayed_share: share(
+      sum(natMatrix, (cell) => cell.relayed),
+      connected,
+    ),
+    violations: measured.violations,
+  }
+}
+
+function sum<Row>(rows: readonly Row[], of: (row: Row) => number): number {
+  return rows.reduce((total, row) => total + of(row), 0)
+}
+
+function share(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole
+}
+
+function sorted(values: readonly number[]): number[] {
+  return [...values].sort((left, right) => left - right)
+}
+
+/** Nearest rank. */
+function percentile(values: readonly number[], rank: number): number {
+  return values[Math.max(0, Math.ceil(rank * values.length) - 1)] ?? 0
+}
