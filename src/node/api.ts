@@ -143,6 +143,8 @@ export type QueryHandler = (iq: Element) => Promise<Element>
 export interface Account {
   /** The bare JID, an XID. */
   readonly address: string
+  /** The name given to `init`, which the account record shows to others. */
+  readonly nickname: string | undefined
   /** What the owner may type instead of the XID where he logs in; undefined: no alias. */
   readonly alias: string | undefined
   /** The contact URI to hand to others, with this node's current addresses. */

@@ -47,6 +47,7 @@ export interface LocalAccountInit {
 /** One account served by this node: its roster, presence, messages and queries. */
 export class LocalAccount implements Account {
   readonly address: string
+  readonly nickname: string | undefined
   readonly alias: string | undefined
   readonly contactUri: () => string
   readonly controls: AccountControls
@@ -66,6 +67,7 @@ export class LocalAccount implements Account {
   constructor(components: AccountComponents, init: LocalAccountInit) {
     this.address = init.address
     this.contactUri = init.contactUri
+    this.nickname = init.nickname
     this.alias = aliasOf(init.nickname)
     this.#components = components
     const { address } = init

@@ -37,6 +37,7 @@ const BLANK: Omit<RosterEntry, 'jid'> = {
  */
 export class FakeAccount implements Account {
   readonly address: string
+  nickname: string | undefined
   readonly alias: string | undefined
   /** Messages given to `send`, subscription stanzas and directed presence, in order. */
   readonly sent: Element[] = []
@@ -66,6 +67,7 @@ export class FakeAccount implements Account {
 
   constructor(address: string, alias?: string) {
     this.address = address
+    this.nickname = undefined
     this.alias = alias
   }
 

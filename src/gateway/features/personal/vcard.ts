@@ -16,7 +16,7 @@ const VCARD_MAX_BYTES = 12_288
 
 /** What vCards are made of. */
 export interface VcardParts {
-  readonly account: Pick<Account, 'rosterItem'>
+  readonly account: Pick<Account, 'rosterItem' | 'nickname'>
   readonly pep: Pep
   readonly rows: PrivateRows
 }
@@ -46,7 +46,7 @@ export function vcardNickname(rows: PrivateRows): string {
 }
 
 function readVcard({ account, pep, rows }: VcardParts, request: FeatureRequest): Element {
-  const stored = rows.get('vCard', NS_VCARD)
+  const stored = rows.get('vCard', NS_VCARD) ?? named(account.nickname)
   const avatar = maySeeAvatar(account, pep, request) ? currentAvatar(pep) : undefined
   if (stored === undefined && avatar === undefined && request.session === undefined) {
     // XEP-0054 §3.3
@@ -54,6 +54,13 @@ function readVcard({ account, pep, rows }: VcardParts, request: FeatureRequest):
   }
   const vcard = stored ?? element('vCard', NS_VCARD)
   return avatar === undefined ? vcard : vcard.without(isPhoto).append(photoElement(avatar))
+}
+
+/** Until the owner writes a vCard it says what the account record says to everybody. */
+function named(nickname: string | undefined): Element | undefined {
+  return nickname === undefined
+    ? undefined
+    : element('vCard', NS_VCARD, undefined, [element('NICKNAME', NS_VCARD, undefined, [nickname])])
 }
 
 /** XEP-0398 §6.2: only who may read both nodes. */

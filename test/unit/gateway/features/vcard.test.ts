@@ -137,3 +137,9 @@ test('a new avatar is told in the presence of each client that is available', as
   await world.ask(juliet, vcard('<FN>Juliet</FN>'))
   assert.match(serialize(world.account.presence.get('balcony') ?? parseElement('<x/>')), /<photo\/>/)
 })
+
+test('until a vCard is written it has the nickname that the account record shows', async () => {
+  world.account.nickname = 'Juliet'
+  assert.equal(await world.ask(juliet, GET), answer('<NICKNAME>Juliet</NICKNAME>'))
+  assert.equal(await world.ask(ROMEO, GET), answer('<NICKNAME>Juliet</NICKNAME>'))
+})
