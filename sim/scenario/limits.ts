@@ -11,6 +11,8 @@ export const NODES_MAX = 1_000_000
 
 /** Classes of a population; names of what the author names. */
 export const CLASSES_MAX = 32
+/** The same after NAT populations and mixtures were taken apart; the model tier counts them in a byte. */
+export const RESOLVED_CLASSES_MAX = 64
 export const NAME_PATTERN: RegExp = /^[a-z][a-z0-9-]{0,31}$/
 
 /** Boxes between a node and the world: a home router, a building's, a carrier's. */

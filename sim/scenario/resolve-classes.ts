@@ -1,4 +1,5 @@
 import { classSizes } from './class-sizes.ts'
+import { RESOLVED_CLASSES_MAX } from './limits.ts'
 import { nearest } from './nearest.ts'
 import { resolveChurn } from './resolve-churn.ts'
 import type { Churn, NatChain, NodeClass } from './scenario.ts'
@@ -33,7 +34,7 @@ export function resolveClasses(file: ScenarioFile, source: ScenarioSource, readT
     names.map((name) => ({ share: shares.get(name) ?? 0 })),
     file.population.nodes,
   )
-  return [...file.population.classes].flatMap(([name, written], i) =>
+  const resolved = [...file.population.classes].flatMap(([name, written], i) =>
     parts(name, written, file.churn.get(name), source).map(({ suffix, part, chain, churn }) => {
       const isWhole = suffix === ''
       const trace = churn?.text.trace
@@ -54,6 +55,13 @@ export function resolveClasses(file: ScenarioFile, source: ScenarioSource, readT
       }
     }),
   )
+  if (resolved.length > RESOLVED_CLASSES_MAX) {
+    source.fail(
+      'population.classes',
+      `with NAT populations and mixtures taken apart these are ${resolved.length} classes; at most ${RESOLVED_CLASSES_MAX}`,
+    )
+  }
+  return resolved
 }
 
 function resolveShares(classes: ReadonlyMap<string, ClassText>, source: ScenarioSource): Map<string, number> {

@@ -365,6 +365,16 @@ describe('a scenario file', () => {
     )
   })
 
+  it('is refused when taking them apart makes too many classes', () => {
+    const mixture = Array.from({ length: 5 }, () => '{ share: 20 %, preset: kad2007 }').join(', ')
+    const classes = ['a', 'b', 'c']
+      .map((name) => `    ${name}: { share: 7 %, nat: { population: nat2005 } }`)
+      .join('\n')
+    const churn = ['a', 'b', 'c'].map((name) => `  ${name}: [${mixture}]`).join('\n')
+    const text = GOOD.replace(/ {4}visitors.*/, classes).replace(/ {2}visitors: \{ session.*/, churn)
+    assert.match(complaint(text), /^x\.yaml:6: population\.classes: .* these are 76 classes; at most 64$/)
+  })
+
   it("lets one class have what the others' shares leave", () => {
     const { scenario } = readText(GOOD.replace('21 %', 'rest'), {
       overrides: { 'population.classes.holders.share': '50 %' },
