@@ -172,3 +172,8 @@ export function virtualTime(): VirtualTime {
 export function realNowMs(): number {
   return realDate.now()
 }
+
+/** One turn of the machine's own event loop, in which it hears of signals. Never inside a run in virtual time. */
+export function realTurn(): Promise<void> {
+  return new Promise((resolve) => realSetImmediate(resolve))
+}

@@ -1,0 +1,116 @@
+import type { MessageRow, Violation } from '../results/results.ts'
+import type { Letter } from './letters.ts'
+
+/** Violations kept; further ones are counted. */
+const VIOLATIONS_MAX = 1_000
+
+/** What became of a message, as everybody who plays sees it and nobody in the play does. */
+export interface Account {
+  readonly id: number
+  readonly from: number
+  readonly to: number
+  readonly sentMs: number
+  storedMs: number | null
+  deliveredMs: number | null
+  way: 'direct' | 'letter' | 'none'
+  failed: boolean
+  /** The sender was told that the recipient has it. */
+  confirmed: boolean
+  /** The last letter in which it was sealed. */
+  letter: Letter | undefined
+}
+
+/** All messages of a run, and the checkers over them. */
+export class Ledger {
+  readonly accounts: Account[] = []
+  readonly violations: Violation[] = []
+  violationsCount = 0
+  sent = 0
+  stored = 0
+  delivered = 0
+  failed = 0
+  deliveredTwice = 0
+  lost = 0
+
+  send(from: number, to: number, nowMs: number): Account {
+    const account: Account = {
+      id: this.accounts.length,
+      from,
+      to,
+      sentMs: nowMs,
+      storedMs: null,
+      deliveredMs: null,
+      way: 'none',
+      failed: false,
+      confirmed: false,
+      letter: undefined,
+    }
+    this.accounts.push(account)
+    this.sent++
+    return account
+  }
+
+  /** Enough custodians have signed for it. */
+  tellStored(account: Account, nowMs: number): void {
+    if (account.storedMs === null) {
+      account.storedMs = nowMs
+      this.stored++
+    }
+  }
+
+  /** It entered the recipient's archive; `isTwice`: where it was already. */
+  arrive(account: Account, way: 'direct' | 'letter', isTwice: boolean, nowMs: number): void {
+    if (isTwice) {
+      this.deliveredTwice++
+      this.violate('twice', `message ${account.id} entered the archive twice`, nowMs)
+      return
+    }
+    if (account.deliveredMs === null) {
+      account.deliveredMs = nowMs
+      account.way = way
+      this.delivered++
+      this.failed -= account.failed ? 1 : 0
+      account.failed = false
+    }
+  }
+
+  /** The sender was told that it arrived. */
+  confirm(account: Account, nowMs: number): void {
+    account.confirmed = true
+    if (account.deliveredMs === null) {
+      this.lose(account, 'acknowledged and not in the archive', nowMs)
+    }
+  }
+
+  fail(account: Account): void {
+    if (account.deliveredMs === null && !account.failed) {
+      account.failed = true
+      this.failed++
+    }
+  }
+
+  lose(account: Account, why: string, nowMs: number): void {
+    this.lost++
+    this.violate('lost', `message ${account.id} from ${account.from} to ${account.to}: ${why}`, nowMs)
+  }
+
+  violate(checker: string, what: string, nowMs: number): void {
+    this.violationsCount++
+    if (this.violations.length < VIOLATIONS_MAX) {
+      this.violations.push({ t_ms: nowMs, checker, what })
+    }
+  }
+
+  rows(): MessageRow[] {
+    return this.accounts.map(({ id, from, to, sentMs, storedMs, deliveredMs, way, failed }) => ({
+      id,
+      from,
+      to,
+      sent_ms: sentMs,
+      stored_ms: storedMs,
+      delivered_ms: deliveredMs,
+      way,
+      state: deliveredMs !== null ? 'delivered' : failed ? 'failed' : 'pending',
+    }))
+  }
+}

@@ -1,0 +1,110 @@
+import { INITIAL_LINK_STATE, type LinkEvent, type LinkState, stepLink } from '../../src/node/link-state.ts'
+import { CUSTODIANS_PER_PLACE } from '../../src/protocol/mailbox/letter-limits.ts'
+import { recordPlace } from './letters.ts'
+import { REQUEST_ROUND_TRIPS } from './paths.ts'
+import type { PersonParts } from './person-parts.ts'
+import { HANDSHAKE_BYTES, MAILBOX_FRAME_BYTES, RECORD_BYTES } from './traffic.ts'
+
+/** One address of a dial is given up after this: ADDRESS_DIAL_TIMEOUT_MS of src/os/libp2p-limits.ts. */
+const ADDRESS_TIMEOUT_MS = 4_000
+
+/** Both ends of a pair. */
+export interface LinkEnds {
+  readonly person: number
+  readonly contact: number
+}
+
+/** Drives the link state machine of one person and contact, as src/node/links.ts does. */
+export class LinkRun {
+  readonly #parts: PersonParts
+  readonly #ends: LinkEnds
+  /** A stream between the nodes opened. */
+  readonly #opened: () => void
+  #state: LinkState = INITIAL_LINK_STATE
+  #timer = -1
+  #stopped = false
+
+  constructor(parts: PersonParts, ends: LinkEnds, opened: () => void) {
+    this.#parts = parts
+    this.#ends = ends
+    this.#opened = opened
+  }
+
+  step(event: LinkEvent): void {
+    if (this.#stopped) {
+      return
+    }
+    const [state, effects] = stepLink(this.#state, event)
+    this.#state = state
+    for (const effect of effects) {
+      if (effect.type === 'connect') {
+        this.#connect(effect.refresh)
+      } else {
+        this.#cancel()
+        if (effect.type === 'wait') {
+          this.#timer = this.#parts.kernel.schedule(effect.delayMs, () => {
+            this.#timer = -1
+            this.step({ type: 'due' })
+          })
+        }
+      }
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancel()
+  }
+
+  /** What is cached is tried first; after a failure the record is looked up again. */
+  #connect(refresh: boolean): void {
+    const { searches, homes, seed, kernel, world, paths } = this.#parts
+    const node = homes[this.#ends.person] as number
+    if (!refresh) {
+      kernel.schedule(0, () => this.#dial())
+      return
+    }
+    // That the record is there is taken for granted: it has ten custodians and is published again every 22 hours.
+    searches.spend(node, recordPlace(seed, this.#ends.contact), () => {
+      world.charge(node, node, CUSTODIANS_PER_PLACE * (MAILBOX_FRAME_BYTES + RECORD_BYTES))
+      const askMs = 2 * REQUEST_ROUND_TRIPS * paths.oneWayMs(node, homes[this.#ends.contact] as number, 0)
+      kernel.schedule(askMs, () => this.#dial())
+    })
+  }
+
+  #dial(): void {
+    if (this.#stopped) {
+      return
+    }
+    const { paths, world, homes, kernel, stream } = this.#parts
+    const node = homes[this.#ends.person] as number
+    const other = homes[this.#ends.contact] as number
+    const reach = paths.reach(node, other, kernel.nowMs)
+    const isThere = (): boolean => world.up[other] === 1
+    const answers = reach !== 'none' && isThere()
+    // Nobody behind a NAT tells addresses, so there is nothing to dial.
+    const failsMs = world.hidden[other] === 1 && reach === 'none' ? 0 : ADDRESS_TIMEOUT_MS
+    const delayMs = answers ? paths.requestMs(node, other, reach, RECORD_BYTES) : failsMs
+    world.charge(node, other, HANDSHAKE_BYTES + RECORD_BYTES)
+    kernel.schedule(delayMs, () => {
+      if (this.#stopped || this.#state.phase !== 'connecting') {
+        return
+      }
+      if (answers && isThere()) {
+        world.charge(other, node, HANDSHAKE_BYTES + RECORD_BYTES)
+        this.#opened()
+      } else {
+        paths.dials += reach === 'linked' ? 0 : 1
+        paths.dialsFailed += reach === 'linked' ? 0 : 1
+        this.step({ type: 'failed', jitter: stream.next() })
+      }
+    })
+  }
+
+  #cancel(): void {
+    if (this.#timer >= 0) {
+      this.#parts.kernel.cancel(this.#timer)
+      this.#timer = -1
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { Links } from '../network/links.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+import type { RoutingTables } from './routing-tables.ts'
+import type { Stream } from './stream.ts'
+import type { World } from './world.ts'
+
+/** A request over a connection that is open takes two round trips, the first for the stream. libp2p.md §4, measured. */
+export const REQUEST_ROUND_TRIPS = 2
+/** Making the connection: TCP, negotiation, Noise. libp2p.md §4, measured. */
+const DIAL_ROUND_TRIPS = 3
+
+/** `linked`: over a connection that is open; `dialled`: one can be made; `none`: neither. */
+export type Reach = 'linked' | 'dialled' | 'none'
+
+/**
+ * Who reaches whom and how long it takes. As the node is today, without relays and hole punching (issue 6), whoever is
+ * behind a NAT is reached over connections that it has opened itself, and not by others behind a NAT.
+ */
+export class Paths {
+  readonly #world: World
+  readonly #tables: RoutingTables
+  readonly #links: Links
+  readonly #stream: Stream
+  dials = 0
+  dialsFailed = 0
+
+  constructor(world: World, tables: RoutingTables, network: Scenario['network'], stream: Stream) {
+    this.#world = world
+    this.#tables = tables
+    this.#links = new Links(network, stream)
+    this.#stream = stream
+  }
+
+  /** Whether something from `from` can get to `to`, which need not run. */
+  reach(from: number, to: number, nowMs: number): Reach {
+    const { side, hidden } = this.#world
+    if (side[from] !== side[to]) {
+      return 'none'
+    }
+    if (hidden[to] === 1) {
+      return hidden[from] === 0 && this.#tables.has(to, from, nowMs) ? 'linked' : 'none'
+    }
+    return this.#tables.has(from, to, nowMs) || this.#tables.has(to, from, nowMs) ? 'linked' : 'dialled'
+  }
+
+  degrade(latencyTimes: number, loss: number): void {
+    this.#links.degrade(latencyTimes, loss)
+  }
+
+  /** One way, with what these bytes happen to suffer. */
+  oneWayMs(from: number, to: number, bytes: number): number {
+    const links = this.#links
+    const latencyMs = links.latencyMs(from, to)
+    return (
+      latencyMs +
+      links.jitterMs(this.#stream) +
+      links.lossDelayMs(bytes, latencyMs, this.#stream) +
+      (1000 * bytes) / links.bytesPerSecond
+    )
+  }
+
+  /** A request and its answer, `bytes` together, over a connection that is open or is made first. */
+  requestMs(from: number, to: number, reach: Exclude<Reach, 'none'>, bytes: number): number {
+    const isDialled = reach === 'dialled'
+    this.dials += isDialled ? 1 : 0
+    const trips = REQUEST_ROUND_TRIPS + (isDialled ? DIAL_ROUND_TRIPS : 0)
+    let ms = this.oneWayMs(from, to, bytes)
+    for (let way = 1; way < 2 * trips; way++) {
+      ms += this.oneWayMs(from, to, 0)
+    }
+    return ms
+  }
+}
