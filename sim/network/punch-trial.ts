@@ -22,8 +22,8 @@ const PUNCH_PORTS: readonly [number, number] = [5_001, 5_002]
 /** Datagrams each side sends, one every second, to where the other was last heard of. */
 const UDP_ROUNDS = 3
 const UDP_ROUND_MS = 1_000
-/** Three SYNs. */
-const TCP_PATIENCE_MS = 4_000
+/** Two SYNs. */
+const TCP_PATIENCE_MS = 2_500
 const SETTLE_MS = 1_000
 
 /**

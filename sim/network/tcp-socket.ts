@@ -129,7 +129,7 @@ export class TcpSocket implements SegmentSender {
     this.#send.finish()
   }
 
-  /** Ends at once with an RST; `onClose` is not called. */
+  /** Ends at once, with an RST if the remote can know of it; `onClose` is not called. */
   reset(): void {
     this.vanish(true)
     this.#host.forget(this)
@@ -140,8 +140,10 @@ export class TcpSocket implements SegmentSender {
     if (this.#state === 'closed') {
       return
     }
+    const wasHeard = this.#state !== 'syn-sent'
     this.#stop()
-    if (withReset) {
+    // RFC 9293 §3.10.5: who has only sent a SYN goes without a word.
+    if (withReset && wasHeard) {
       this.#control('rst')
     }
   }
