@@ -5,5 +5,5 @@ export async function loadTier(name: 'stack' | 'model'): Promise<Tier> {
   if (name === 'stack') {
     return (await import('../stack/stack-tier.ts')).stackTier
   }
-  throw new Error('the model tier is being written')
+  return (await import('../model/model-tier.ts')).modelTier
 }
