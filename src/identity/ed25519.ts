@@ -30,12 +30,17 @@ export interface SigningKey {
 
 /** The key pair of a 32-byte seed (RFC 8032 §5.1.5). */
 export function signingKeyFromSeed(seed: Uint8Array): SigningKey {
-  assert(seed.length === SEED_BYTES, `a seed has ${SEED_BYTES} bytes`)
-  const body = toBase64(concat([PKCS8_PREFIX, seed]))
-  const privateKey = createPrivateKey(`-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`)
+  const privateKey = privateKeyFromSeed(seed)
   const { x } = createPublicKey(privateKey).export({ format: 'jwk' })
   assert(typeof x === 'string', 'the JWK of an Ed25519 key has x')
   return { publicKey: fromBase64url(x), privateKey }
+}
+
+/** The private half alone, at half the price. */
+export function privateKeyFromSeed(seed: Uint8Array): KeyObject {
+  assert(seed.length === SEED_BYTES, `a seed has ${SEED_BYTES} bytes`)
+  const body = toBase64(concat([PKCS8_PREFIX, seed]))
+  return createPrivateKey(`-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`)
 }
 
 /** The Ed25519 signature of `bytes`, 64 bytes; the same bytes give the same signature. */
