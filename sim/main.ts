@@ -41,4 +41,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+for (const stream of [process.stdout, process.stderr]) {
+  // A reader that went away (`kabber sim list | head`) is no reason to end a run.
+  stream.on('error', () => {})
+}
 process.exitCode = await main(process.argv.slice(2))

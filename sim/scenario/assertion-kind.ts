@@ -13,7 +13,7 @@ const PLAIN_NUMBER = /^(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,9})?$/
 export const METRIC: Kind<MetricName> = word(METRIC_NAMES, 'metric')
 
 /** The unit in which a metric must be written; undefined: a plain number. */
-export function unitOf(metric: MetricName): Quantity | undefined {
+function unitOf(metric: MetricName): Quantity | undefined {
   if (metric.endsWith('_ms')) {
     return DURATION
   }
