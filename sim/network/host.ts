@@ -247,6 +247,7 @@ export class SimHost implements HostNode, SocketHost {
     const socket = new TcpSocket(this, header.destination, header.source, {
       onConnect: () => {
         this.#halfOpen -= 1
+        socket.attach({})
         onConnection(socket)
       },
       onClose: () => {

@@ -25,6 +25,8 @@ export class SimNetwork implements PacketCarrier {
   readonly #random: SeededRandom
   readonly #hash = new PacketHash()
   readonly #hosts: SimHost[] = []
+  /** The first host of each site: it speaks for the boxes there when the network is cut. */
+  readonly #siteHosts = new Map<number, HostNode>()
   #isSplit: ((host: HostNode) => boolean) | undefined
 
   constructor(scheduler: Scheduler, conditions: LinkConditions, random: SeededRandom) {
@@ -60,6 +62,9 @@ export class SimNetwork implements PacketCarrier {
     const label = chain.length === 0 ? 'open' : chain.map((box) => box.preset).join('+')
     const host = new SimHost(this, { name, label, places, random: this.#random.fork(`host/${this.#hosts.length}`) })
     this.#hosts.push(host)
+    if (!this.#siteHosts.has(place.site)) {
+      this.#siteHosts.set(place.site, host)
+    }
     for (const { address, realm, site } of places) {
       this.#topology.register({ address, realm, site }, host)
     }
@@ -160,7 +165,7 @@ export class SimNetwork implements PacketCarrier {
     let realm = way.realm
     for (let boxes = 0; target !== undefined && target.box !== undefined; boxes++) {
       const verdict = boxes < MAX_BOXES_IN_A_ROW ? target.box.inbound(header, nowMs) : undefined
-      if (verdict?.action === 'reset') {
+      if (verdict?.action === 'reset' && !this.#isCut(from, this.#siteHosts.get(target.site))) {
         this.#resetFromBox(realm, target, header)
       }
       if (verdict?.action !== 'forward') {
@@ -171,12 +176,15 @@ export class SimNetwork implements PacketCarrier {
       realm = target.inside
       target = realm.owners.get(header.destination.address)
     }
-    const isCut = from !== undefined && target !== undefined && this.#isSplit?.(from) !== this.#isSplit?.(target)
-    if (target === undefined || isCut || !target.isUp) {
+    if (target === undefined || !target.isUp || this.#isCut(from, target)) {
       packet.onLost?.()
       return
     }
     target.receive(header, packet)
+  }
+
+  #isCut(from: HostNode | undefined, to: HostNode | undefined): boolean {
+    return from !== undefined && to !== undefined && this.#isSplit?.(from) !== this.#isSplit?.(to)
   }
 
   /** A box inside says no. */

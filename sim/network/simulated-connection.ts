@@ -21,6 +21,7 @@ export class SimulatedConnection extends AbstractMultiaddrConnection implements 
   readonly #socket: TcpSocket
   readonly #scheduler: Scheduler
   #activeMs: number
+  #idleTimer: { cancel(): void } | undefined
 
   constructor(init: SimulatedConnectionInit) {
     super({ remoteAddr: init.remoteAddr, direction: init.direction, log: init.log })
@@ -39,6 +40,7 @@ export class SimulatedConnection extends AbstractMultiaddrConnection implements 
     // The transport holds back what came before there was a listener.
     init.socket.resume()
     this.#watchActivity(INACTIVITY_TIMEOUT_MS)
+    this.addEventListener('close', () => this.#idleTimer?.cancel(), { once: true })
   }
 
   sendData(data: Parameters<AbstractMultiaddrConnection['sendData']>[0]): SendResult {
@@ -72,7 +74,7 @@ export class SimulatedConnection extends AbstractMultiaddrConnection implements 
   }
 
   #watchActivity(delayMs: number): void {
-    const timer = this.#scheduler.schedule(delayMs, () => {
+    this.#idleTimer = this.#scheduler.schedule(delayMs, () => {
       const leftMs = this.#activeMs + INACTIVITY_TIMEOUT_MS - this.#scheduler.now()
       if (leftMs > 0) {
         this.#watchActivity(leftMs)
@@ -80,6 +82,5 @@ export class SimulatedConnection extends AbstractMultiaddrConnection implements 
         this.abort(new TimeoutError())
       }
     })
-    this.addEventListener('close', () => timer.cancel(), { once: true })
   }
 }

@@ -289,3 +289,21 @@ function lossyStream(play: {
   assert.ok(received.every((byte, index) => byte === index % 251))
   return `${network.hash} ${network.packets}`
 }
+
+test('a cut network hides boxes too: nobody is refused by the other half', () => {
+  const { loop, network } = world()
+  const alice = network.addHost('alice')
+  const bob = network.addHost('bob', natChain('office'))
+  const server = listen(alice, 1)
+  dial(bob, alice.addresses[0]!, 1)
+  loop.advance(1_000)
+  const outside = server.socket!.remote.address
+  assert.equal(network.labelOf(outside), 'office')
+  network.partition((host) => host === bob)
+  const cut = dial(alice, outside, 9)
+  loop.advance(10_000)
+  assert.deepEqual(cut.log, [])
+  network.heal()
+  loop.advance(10_000)
+  assert.deepEqual(cut.log, ['ECONNREFUSED'])
+})
