@@ -4,6 +4,8 @@ import { FILE_BYTES_MAX } from './limits.ts'
 import { Place } from './place.ts'
 import type { ScenarioSource } from './scenario-source.ts'
 
+const TOO_DEEP = 'sections are nested too deeply'
+
 /** A value put in the place of what the file says, and who did: a line of the file, or an option. */
 export interface Override {
   readonly path: string
@@ -45,7 +47,9 @@ function parse(text: string, lineCounter: LineCounter, source: ScenarioSource): 
     const wrong = document.errors[0] ?? document.warnings[0]
     if (wrong !== undefined) {
       source.note('', lineCounter.linePos(wrong.pos[0]).line)
-      return source.fail('', `this is no YAML: ${wrong.message}`)
+      // The parser reports its own exhaustion as an error of the file.
+      const isDeep = wrong.message.includes('call stack')
+      return source.fail('', isDeep ? TOO_DEEP : `this is no YAML: ${wrong.message}`)
     }
     if (/^%/m.test(text) && document.directives?.docStart === true) {
       return source.fail('', 'directives are not taken')
@@ -53,7 +57,7 @@ function parse(text: string, lineCounter: LineCounter, source: ScenarioSource): 
     return document
   } catch (error) {
     if (error instanceof RangeError) {
-      return source.fail('', 'sections are nested too deeply')
+      return source.fail('', TOO_DEEP)
     }
     throw error
   }

@@ -279,6 +279,7 @@ describe('a scenario file', () => {
     assert.match(complaint(Uint8Array.of(0x61, 0xff)), /^x\.yaml: this is no UTF-8 text$/)
     assert.match(complaint('['.repeat(60_000)), /^x\.yaml:1: /)
     assert.match(complaint(`a: ${'{ a: '.repeat(10_000)}`), /^x\.yaml:1: /)
+    assert.equal(complaint('? '.repeat(32_000)), 'x.yaml:1: sections are nested too deeply')
     assert.match(complaint(''), /^x\.yaml:1: a section with keys is needed, not nothing$/)
   })
 
