@@ -125,7 +125,7 @@ export class CollectionRun {
     const { kernel, paths, world, custody } = this.#parts
     const node = Number(peerId)
     const mailbox = mailboxName(this.#person, day)
-    const reach = paths.reach(this.#node, node, kernel.nowMs)
+    const reach = paths.reach(this.#node, node)
     const answers = reach !== 'none' && world.up[node] === 1
     const frames = 3 * MAILBOX_FRAME_BYTES
     const delayMs = answers ? paths.requestMs(this.#node, node, reach, frames) : DIAL_TIMEOUT_MS
@@ -216,7 +216,7 @@ export class CollectionRun {
   #acknowledge({ day, peerId, letterIds }: EffectOf<'acknowledge'>): void {
     const { kernel, paths, world, custody } = this.#parts
     const node = Number(peerId)
-    const reach = paths.reach(this.#node, node, kernel.nowMs)
+    const reach = paths.reach(this.#node, node)
     if (reach === 'none') {
       return
     }

@@ -267,14 +267,14 @@ export class Custody {
   }
 
   #canSync(node: number, peer: number): boolean {
-    const { world, paths, kernel } = this.#parts
-    return world.up[peer] === 1 && this.candidate(peer).storage && paths.reach(node, peer, kernel.nowMs) !== 'none'
+    const { world, paths } = this.#parts
+    return world.up[peer] === 1 && this.candidate(peer).storage && paths.reaches(node, peer)
   }
 
   #sync(custodian: Custodian, mailbox: string, peer: number): void {
     const { kernel, paths, world } = this.#parts
     const { replication, node } = custodian
-    const reach = paths.reach(node, peer, kernel.nowMs)
+    const reach = paths.reach(node, peer)
     const answers = this.#canSync(node, peer) && reach !== 'none'
     const bytes = 2 * MAILBOX_FRAME_BYTES
     const delayMs = answers ? paths.requestMs(node, peer, reach, bytes) : DIAL_TIMEOUT_MS

@@ -143,7 +143,7 @@ export class DepositRun {
     const letter = this.#letter as Letter
     const node = homes[this.#item.from] as number
     const peer = Number(peerId)
-    const reach = paths.reach(node, peer, kernel.nowMs)
+    const reach = paths.reach(node, peer)
     const answers = reach !== 'none' && world.up[peer] === 1
     const delayMs = answers
       ? paths.requestMs(node, peer, reach, letter.bytes + 2 * MAILBOX_FRAME_BYTES)

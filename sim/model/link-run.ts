@@ -79,7 +79,7 @@ export class LinkRun {
     const { paths, world, homes, kernel, stream } = this.#parts
     const node = homes[this.#ends.person] as number
     const other = homes[this.#ends.contact] as number
-    const reach = paths.reach(node, other, kernel.nowMs)
+    const reach = paths.reach(node, other)
     const isThere = (): boolean => world.up[other] === 1
     const answers = reach !== 'none' && isThere()
     // Nobody behind a NAT tells addresses, so there is nothing to dial.

@@ -174,7 +174,7 @@ export class Lookups {
 
   #ask(lookup: Lookup, path: Path, index: number, node: number, depth: number, nowMs: number): void {
     const { source } = lookup
-    const reach = this.#paths.reach(source, node, nowMs)
+    const reach = this.#paths.reach(source, node)
     if (reach === 'none' && this.#world.side[source] === this.#world.side[node]) {
       // Its addresses are private ones that somebody told: not dialled.
       return

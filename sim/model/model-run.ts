@@ -95,7 +95,8 @@ export class ModelRun {
       this.#checkLost()
     }
     const { kernel } = this
-    const samples = [...this.#samples, this.#sample()]
+    const last = this.#sample()
+    const samples = this.#samples.at(-1)?.t_ms === last.t_ms ? this.#samples : [...this.#samples, last]
     return {
       tier: 'model',
       seed: this.#seed,
@@ -115,7 +116,7 @@ export class ModelRun {
       messages: this.#ledger.rows(),
       nodes: this.#nodeRows(),
       lookups: this.#lookupRows,
-      natMatrix: natMatrixOf(this.#world, this.#paths, kernel.nowMs, new Stream(this.#seed, 'nat matrix')),
+      natMatrix: natMatrixOf(this.#world, this.#paths, new Stream(this.#seed, 'nat matrix')),
       violations: this.#ledger.violations,
       events: kernel.events,
     }

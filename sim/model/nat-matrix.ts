@@ -7,7 +7,7 @@ import type { World } from './world.ts'
 const PAIRS = 20_000
 
 /** Who would reach whom: random pairs of nodes that run, by the kind of their boxes. Nothing is punched or relayed yet. */
-export function natMatrixOf(world: World, paths: Paths, nowMs: number, stream: Stream): NatCell[] {
+export function natMatrixOf(world: World, paths: Paths, stream: Stream): NatCell[] {
   const cells = new Map<string, { from: string; to: string; direct: number; failed: number }>()
   for (let pair = 0; pair < PAIRS; pair++) {
     const from = stream.uniform(world.regular)
@@ -19,7 +19,7 @@ export function natMatrixOf(world: World, paths: Paths, nowMs: number, stream: S
     const key = `${fromKind} ${toKind}`
     const cell = cells.get(key) ?? { from: fromKind, to: toKind, direct: 0, failed: 0 }
     cells.set(key, cell)
-    const isReached = paths.reach(from, to, nowMs) !== 'none'
+    const isReached = paths.reaches(from, to)
     cell.direct += isReached ? 1 : 0
     cell.failed += isReached ? 0 : 1
   }

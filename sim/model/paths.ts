@@ -9,6 +9,9 @@ export const REQUEST_ROUND_TRIPS = 2
 /** Making the connection: TCP, negotiation, Noise. libp2p.md §4, measured. */
 const DIAL_ROUND_TRIPS = 3
 
+/** Payload of a segment: what is lost together. */
+const SEGMENT_BYTES = 1_448
+
 /** `linked`: over a connection that is open; `dialled`: one can be made; `none`: neither. */
 export type Reach = 'linked' | 'dialled' | 'none'
 
@@ -32,15 +35,21 @@ export class Paths {
   }
 
   /** Whether something from `from` can get to `to`, which need not run. */
-  reach(from: number, to: number, nowMs: number): Reach {
+  reach(from: number, to: number): Reach {
     const { side, hidden } = this.#world
     if (side[from] !== side[to]) {
       return 'none'
     }
     if (hidden[to] === 1) {
-      return hidden[from] === 0 && this.#tables.has(to, from, nowMs) ? 'linked' : 'none'
+      return hidden[from] === 0 && this.#tables.has(to, from) ? 'linked' : 'none'
     }
-    return this.#tables.has(from, to, nowMs) || this.#tables.has(to, from, nowMs) ? 'linked' : 'dialled'
+    return this.#tables.has(from, to) || this.#tables.has(to, from) ? 'linked' : 'dialled'
+  }
+
+  /** The same as `reach(…) !== 'none'`. */
+  reaches(from: number, to: number): boolean {
+    const { side, hidden } = this.#world
+    return side[from] === side[to] && (hidden[to] === 0 || (hidden[from] === 0 && this.#tables.has(to, from)))
   }
 
   degrade(latencyTimes: number, loss: number): void {
@@ -63,11 +72,11 @@ export class Paths {
   requestMs(from: number, to: number, reach: Exclude<Reach, 'none'>, bytes: number): number {
     const isDialled = reach === 'dialled'
     this.dials += isDialled ? 1 : 0
-    const trips = REQUEST_ROUND_TRIPS + (isDialled ? DIAL_ROUND_TRIPS : 0)
-    let ms = this.oneWayMs(from, to, bytes)
-    for (let way = 1; way < 2 * trips; way++) {
-      ms += this.oneWayMs(from, to, 0)
-    }
-    return ms
+    const ways = 2 * (REQUEST_ROUND_TRIPS + (isDialled ? DIAL_ROUND_TRIPS : 0))
+    const links = this.#links
+    const latencyMs = links.latencyMs(from, to)
+    const jitterMs = links.jitterMs(this.#stream) + links.jitterMs(this.#stream)
+    const lossMs = links.lossDelayMs(bytes + (ways - 1) * SEGMENT_BYTES, latencyMs, this.#stream)
+    return ways * (latencyMs + jitterMs / 2) + lossMs + (1000 * bytes) / links.bytesPerSecond
   }
 }

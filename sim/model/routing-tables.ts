@@ -48,12 +48,15 @@ export class RoutingTables {
     this.#tables[node] = undefined
   }
 
-  /** Whether `node` keeps a connection to `other`, because it is in its table. */
-  has(node: number, other: number, nowMs: number): boolean {
-    if (this.#world.hidden[node] === 1) {
+  /**
+   * Whether `node` keeps a connection to `other`, because it is in its table; where no lookup has needed the table yet it is
+   * not made for this, and the chance decides that it has.
+   */
+  has(node: number, other: number): boolean {
+    const table = this.#tables[node]
+    if (table === undefined || this.#world.hidden[node] === 1) {
       return this.#opened(node, other)
     }
-    const table = this.of(node, nowMs)
     const start = this.#bucketOf(node, other, table) * KAD_K
     for (let at = start; at < start + KAD_K; at++) {
       if (table[at] === other) {
@@ -165,7 +168,7 @@ export class RoutingTables {
     )
   }
 
-  /** Whether a node behind a NAT keeps a connection to an open one: to k of each of its buckets, drawn once and for all. */
+  /** Whether a node has opened a connection to an open one: to k of each of its buckets, drawn once and for all. */
   #opened(node: number, other: number): boolean {
     const { ids, hidden, openShare } = this.#world
     if (hidden[other] === 1) {

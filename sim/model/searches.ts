@@ -13,7 +13,9 @@ const PLAYED_NODES_MAX = 2_000
 const SAMPLES = 256
 /** Played before costs are drawn from them, and one in so many afterwards. */
 const PLAYED_FIRST = 64
-const PLAYED_ONE_IN = 32
+const PLAYED_ONE_IN = 256
+/** Until one of the first has ended the others wait. */
+const FIRST_WAIT_MS = 1_000
 
 /**
  * Lookups of custodians. In a large network most are not played message by message: they find who is closest now, and take
@@ -27,6 +29,7 @@ export class Searches {
   readonly #stream: Stream
   readonly #tookMs = new Float64Array(SAMPLES)
   readonly #messages = new Float64Array(SAMPLES)
+  #started = 0
   #played = 0
 
   constructor(parts: { world: World; lookups: Lookups; paths: Paths; kernel: Kernel; stream: Stream }) {
@@ -45,6 +48,7 @@ export class Searches {
 
   /** Always played. */
   play(node: number, place: Place, done: (result: LookupResult) => void): void {
+    this.#started++
     this.#lookups.start(node, place, this.#kernel.nowMs, (result) => {
       const sample = this.#played++ % SAMPLES
       this.#tookMs[sample] = result.tookMs
@@ -55,9 +59,12 @@ export class Searches {
 
   /** The k closest, nearest first, none if nobody answers. `done` may be called at once. */
   find(node: number, place: Place, done: (nodes: readonly number[]) => void): void {
-    const isSmall = this.#world.size <= PLAYED_NODES_MAX
-    if (isSmall || this.#played < PLAYED_FIRST || this.#stream.uniform(PLAYED_ONE_IN) === 0) {
+    if (this.#isPlayed() || this.#stream.uniform(PLAYED_ONE_IN) === 0) {
       this.play(node, place, ({ nodes }) => done(nodes))
+      return
+    }
+    if (this.#played === 0) {
+      this.#kernel.schedule(FIRST_WAIT_MS, () => this.find(node, place, done))
       return
     }
     const sample = this.#stream.uniform(Math.min(this.#played, SAMPLES))
@@ -70,8 +77,12 @@ export class Searches {
 
   /** A lookup whose result nobody needs, for what it costs. */
   spend(node: number, place: Place, done: () => void): void {
-    if (this.#world.size <= PLAYED_NODES_MAX || this.#played < PLAYED_FIRST) {
+    if (this.#isPlayed()) {
       this.play(node, place, () => done())
+      return
+    }
+    if (this.#played === 0) {
+      this.#kernel.schedule(FIRST_WAIT_MS, () => this.spend(node, place, done))
       return
     }
     const sample = this.#stream.uniform(Math.min(this.#played, SAMPLES))
@@ -83,12 +94,13 @@ export class Searches {
   /** Who is closest to a place now, of those that `node` can reach. */
   closest(node: number, place: Place, count: number = KAD_K): number[] {
     const { ids, up, server } = this.#world
-    const { nowMs } = this.#kernel
     return ids.closest(place, count, (other) => {
-      return (
-        up[other] === 1 && server[other] === 1 && other !== node && this.#paths.reach(node, other, nowMs) !== 'none'
-      )
+      return up[other] === 1 && server[other] === 1 && other !== node && this.#paths.reaches(node, other)
     })
+  }
+
+  #isPlayed(): boolean {
+    return this.#world.size <= PLAYED_NODES_MAX || this.#started < PLAYED_FIRST
   }
 
   #charge(node: number, nodes: readonly number[], messages: number): void {
