@@ -1,7 +1,7 @@
 import { repeatCommand } from '../output/repeat-command.ts'
 import { resourcesUsed } from '../output/resources.ts'
 import { RunFolder, type RunHead } from '../output/run-folder.ts'
-import type { RunResult } from '../results/results.ts'
+import type { TraceEvent } from '../output/trace-file.ts'
 import { findScenario } from '../scenario/find-scenario.ts'
 import { readScenario } from '../scenario/read-scenario.ts'
 import type { Tier } from '../tier.ts'
@@ -40,46 +40,37 @@ export async function run(named: string, options: RunOptions, around: RunSurroun
   const command = { file: named, tier, seed, overrides: read.overrides, ci: read.ci === true }
   const head: RunHead = { scenario, command, version: around.version }
   const folder = new RunFolder(options.out ?? freshFolder(scenario.name, tier, seed), head)
+  const wholeMs = scenario.warmupMs + scenario.durationMs + scenario.settleMs
+  const display = new ProgressDisplay(around.stderr, wholeMs)
+  // From before the first line on: whoever reads it may interrupt.
+  const interrupted = interruption((line) => {
+    display.end()
+    around.stderr.write(`${line}\n`)
+  })
   around.write(`${scenario.name}: ${scenario.about}`)
   around.write(`seed ${seed}, ${tier} tier, ${scenario.nodes} nodes`)
   try {
-    const result = await play(head, folder, around)
+    const play = await around.loadTier(tier)
+    const observer = {
+      progress: (simulatedMs: number) => display.update(simulatedMs),
+      trace: (event: TraceEvent) => folder.trace(event),
+    }
+    const result = await play({ scenario, seed, observer, signal: interrupted.signal })
+    display.end()
     const summary = folder.finish(result, resourcesUsed())
     for (const line of runReport(summary, folder.path)) {
       around.write(line)
     }
     return hasPassed(summary) ? 0 : 1
   } catch (error) {
+    display.end()
     around.write(
       `FAILED: the run broke down: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     )
     around.write(`repeat with: ${repeatCommand(command)}`)
     return 1
   } finally {
-    folder.close()
-  }
-}
-
-async function play({ scenario, command }: RunHead, folder: RunFolder, around: RunSurroundings): Promise<RunResult> {
-  const playTier = await around.loadTier(command.tier)
-  const wholeMs = scenario.warmupMs + scenario.durationMs + scenario.settleMs
-  const display = new ProgressDisplay(around.stderr, wholeMs)
-  const interrupted = interruption((line) => {
-    display.end()
-    around.stderr.write(`${line}\n`)
-  })
-  try {
-    return await playTier({
-      scenario,
-      seed: command.seed,
-      observer: {
-        progress: (simulatedMs) => display.update(simulatedMs),
-        trace: (event) => folder.trace(event),
-      },
-      signal: interrupted.signal,
-    })
-  } finally {
     interrupted.stop()
-    display.end()
+    folder.close()
   }
 }

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { shippedScenarios } from '../../../../sim/scenario/find-scenario.ts'
@@ -50,6 +54,31 @@ describe('kabber sim', () => {
       const { code, err, out } = kabberSim(...args)
       assert.deepEqual([code, out], [2, ''])
       assert.match(err, message)
+    }
+  })
+
+  it('hands Ctrl-C on, and leaves what there is', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kabber-sim-'))
+    try {
+      const out = join(folder, 'out')
+      const child = spawn(process.execPath, [KABBER, 'sim', 'run', 'offline-week', '--nodes', '1000', '--out', out])
+      let said = ''
+      child.stdout.setEncoding('utf8').on('data', (data: string) => {
+        if (!said.includes('seed 1') && (said + data).includes('seed 1')) {
+          child.kill('SIGINT')
+        }
+        said += data
+      })
+      const [code] = await once(child, 'close')
+      assert.equal(code, 1, said)
+      assert.match(
+        said,
+        /^interrupted: this is a part of the run\nresults in .*\nrepeat with: kabber sim run offline-week --tier model --seed 1 --nodes 1000\n$/m,
+      )
+      assert.equal(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).isPartial, true)
+      assert(existsSync(join(out, 'metrics.csv')) && existsSync(join(out, 'report.html')))
+    } finally {
+      rmSync(folder, { recursive: true })
     }
   })
 
