@@ -45,6 +45,14 @@ export interface HomeEvents {
   failed(home: NodeHome, what: string): void
 }
 
+/** A bug for a checker to catch. */
+export interface PlantedBug {
+  /** What the node sees of its store. */
+  readonly wrapStore: (store: MemoryStore, home: NodeHome) => Store
+  /** In place of a good disk's. */
+  readonly commitDelayMs: number
+}
+
 export interface NodeHomeInit {
   readonly index: number
   readonly nodeClass: NodeClass
@@ -54,8 +62,7 @@ export interface NodeHomeInit {
   readonly account: AccountKey | undefined
   /** Multiaddrs with `/p2p/…` of nodes that are up, for one that comes. */
   bootstrap(home: NodeHome): readonly string[]
-  /** Wraps the store that the node sees. */
-  readonly wrapStore?: ((store: MemoryStore, home: NodeHome) => Store) | undefined
+  readonly plantedBug: PlantedBug | undefined
   readonly events: HomeEvents
 }
 
@@ -196,10 +203,15 @@ export class NodeHome {
     return this.host.addresses.map((address) => `/${address.includes(':') ? 'ip6' : 'ip4'}/${address}/tcp/${PORT}`)
   }
 
+  #newDisk(): MemoryStore {
+    const commitDelayMs = this.#init.plantedBug?.commitDelayMs ?? COMMIT_DELAY_MS
+    return new MemoryStore(nodeSchema, { clock: this.#clock, commitDelayMs })
+  }
+
   #switchOn(): RunningNode {
-    const { nodeClass, random: own, bootstrap, wrapStore } = this.#init
+    const { nodeClass, random: own, bootstrap, plantedBug } = this.#init
     const random = own.fork(`life/${this.#sessions}`)
-    const store = this.#store ?? new MemoryStore(nodeSchema, { clock: this.#clock, commitDelayMs: COMMIT_DELAY_MS })
+    const store = this.#store ?? this.#newDisk()
     this.#store = store
     const network = new Libp2pNetwork(
       { clock: this.#clock, random: random.fork('network'), logger: silentLogger, datastore: this.#datastore },
@@ -214,7 +226,7 @@ export class NodeHome {
       },
     )
     const node = createNode(
-      { clock: this.#clock, random, network, store: wrapStore?.(store, this) ?? store, logger: silentLogger },
+      { clock: this.#clock, random, network, store: plantedBug?.wrapStore(store, this) ?? store, logger: silentLogger },
       {
         node: this.#key,
         accounts: this.account === undefined ? [] : [{ key: this.account, nickname: undefined }],

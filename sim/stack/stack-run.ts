@@ -14,7 +14,7 @@ import { playFaults } from './fault-player.ts'
 import { playLookups } from './lookups.ts'
 import { type BookedMessage, MessageBook } from './message-book.ts'
 import { metricsOf } from './metrics.ts'
-import type { HomeEvents, NodeHome, NodeHomeInit, RunningNode } from './node-home.ts'
+import type { HomeEvents, NodeHome, PlantedBug, RunningNode } from './node-home.ts'
 import { isIncoming, type Person, sendText, wayOf, wholeArchive } from './person.ts'
 import { playPlan } from './plan-player.ts'
 import { TraceHash } from './trace-hash.ts'
@@ -30,8 +30,8 @@ export interface StackRunInit {
   readonly seed: number
   readonly observer: RunObserver
   readonly signal: AbortSignal
-  /** Puts a bug between nodes and their disks, which a checker must catch. */
-  readonly wrapStore?: NodeHomeInit['wrapStore']
+  /** A bug between nodes and their disks, which a checker must catch. */
+  readonly plantedBug?: PlantedBug | undefined
 }
 
 /** One run of the stack tier: plays the scenario and keeps the books. */
@@ -43,19 +43,20 @@ export class StackRun implements HomeEvents {
   readonly #violations: ViolationLog
   readonly #deliveries: DeliveryChecker
   readonly #promises: PromiseChecker
-  readonly #replicas = new Replicas()
+  readonly #replicas: Replicas
   readonly #trace = new TraceHash()
   readonly #samples: SampleRow[] = []
   #isSettling = false
 
   constructor(time: VirtualTime, init: StackRunInit) {
-    const { scenario, seed, wrapStore } = init
+    const { scenario, seed, plantedBug } = init
     this.#time = time
     this.#init = init
     this.#violations = new ViolationLog(() => time.now())
     this.#deliveries = new DeliveryChecker(this.#book, this.#violations)
     this.#promises = new PromiseChecker(this.#violations)
-    this.#world = new StackWorld(time, { scenario, seed, events: this, wrapStore })
+    this.#replicas = new Replicas(this.#violations)
+    this.#world = new StackWorld(time, { scenario, seed, events: this, plantedBug })
   }
 
   /** Plays the scenario to its end, or to where `signal` aborts. */
@@ -228,7 +229,13 @@ export class StackRun implements HomeEvents {
         connections += status.connectedPeers
       }
     }
-    const replicas = this.#replicas.count(homes, this.#time.wallMs())
+    const there = new Set(homes.filter(({ isUp }) => isUp).map(({ peerId }) => peerId))
+    const wallMs = this.#time.wallMs()
+    const replicas = this.#replicas.count(
+      homes,
+      wallMs,
+      this.#promises.signers((peerId) => there.has(peerId), wallMs),
+    )
     this.#samples.push({
       t_ms: Math.round(this.#time.now()),
       nodes_up: up,

@@ -7,7 +7,7 @@ import type { VirtualTime } from '../time/virtual-time.ts'
 import { ContactsGraph } from '../workload/contacts-graph.ts'
 import { placePeople } from '../workload/place-people.ts'
 import { Attendance } from './attendance.ts'
-import { type HomeEvents, NodeHome, type NodeHomeInit } from './node-home.ts'
+import { type HomeEvents, NodeHome, type PlantedBug } from './node-home.ts'
 import { makePeople, type Person } from './person.ts'
 
 /** Nodes that somebody who joins is told of. */
@@ -24,17 +24,17 @@ export class StackWorld {
   readonly #attendances: Attendance[] = []
   readonly #personAt = new Map<number, Person>()
   readonly #events: HomeEvents
-  readonly #wrapStore: NodeHomeInit['wrapStore']
+  readonly #plantedBug: PlantedBug | undefined
 
   constructor(
     time: VirtualTime,
-    init: { scenario: Scenario; seed: number; events: HomeEvents; wrapStore?: NodeHomeInit['wrapStore'] },
+    init: { scenario: Scenario; seed: number; events: HomeEvents; plantedBug?: PlantedBug | undefined },
   ) {
     const { scenario } = init
     this.time = time
     this.scenario = scenario
     this.#events = init.events
-    this.#wrapStore = init.wrapStore
+    this.#plantedBug = init.plantedBug
     this.random = new SeededRandom(init.seed)
     this.network = new SimNetwork(time, scenario.network, this.random.fork('network'))
     const homes = placePeople(scenario, drawsOf(this.random.fork('homes')))
@@ -80,7 +80,7 @@ export class StackWorld {
       account: this.#personAt.get(index)?.key,
       bootstrap: (newcomer) => this.#bootstrap(newcomer, bootstrapRandom),
       events: this.#events,
-      wrapStore: this.#wrapStore,
+      plantedBug: this.#plantedBug,
     })
     const attendance = new Attendance(home)
     this.#attendances.push(attendance)

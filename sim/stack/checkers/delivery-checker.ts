@@ -60,11 +60,14 @@ export class DeliveryChecker {
         sent.add(booked.id)
         continue
       }
+      if (this.#recognised(person, message) === undefined) {
+        continue
+      }
       const times = (received.get(booked.id) ?? 0) + 1
       received.set(booked.id, times)
       if (times > 1) {
         this.#violations.add('delivered-once', `message ${booked.id} is ${times} times in the archive of ${person}`)
-      } else if (booked.deliveredMs === undefined && this.#recognised(person, message) !== undefined) {
+      } else if (booked.deliveredMs === undefined) {
         untold.push(booked)
       }
     }

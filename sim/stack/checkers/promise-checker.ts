@@ -10,6 +10,8 @@ const MAX_RECEIPTS = 20_000
 interface Promised {
   readonly mailbox: Uint8Array
   readonly letterId: Uint8Array
+  /** Wall clock of the custodian. */
+  readonly expiresMs: number
 }
 
 /** What custodians signed for, they have after a crash: letter or tombstone. */
@@ -28,7 +30,8 @@ export class PromiseChecker {
     MailboxClient.prototype.deposit = async function (peer, letter, signal) {
       const answer = await deposit.call(this, peer, letter, signal)
       if ('letterId' in answer) {
-        checker.#note(peer.peerId, { mailbox: letter.mailboxKey, letterId: answer.letterId })
+        const { letterId, expiresMs } = answer
+        checker.#note(peer.peerId, { mailbox: letter.mailboxKey, letterId, expiresMs })
       }
       return answer
     }
@@ -45,6 +48,21 @@ export class PromiseChecker {
         this.#violations.add('receipt-kept', `custodian ${peerId} signed for letter ${name} and lost it in a crash`)
       }
     }
+  }
+
+  /** How many of the custodians for which `isThere` holds have signed for each letter (hex), and have their disk still. */
+  signers(isThere: (peerId: string) => boolean, wallMs: number): ReadonlyMap<string, number> {
+    const signers = new Map<string, number>()
+    for (const [peerId, receipts] of this.#receipts) {
+      if (isThere(peerId)) {
+        for (const [name, { expiresMs }] of receipts) {
+          if (expiresMs > wallMs) {
+            signers.set(name, (signers.get(name) ?? 0) + 1)
+          }
+        }
+      }
+    }
+    return signers
   }
 
   diskLost(peerId: string): void {

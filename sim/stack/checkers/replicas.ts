@@ -1,5 +1,7 @@
 import { letterBytesTable, lettersTable, tombstonesTable } from '../../../src/node/tables/letters.ts'
+import { STORED_MIN_RECEIPTS } from '../../../src/protocol/mailbox/letter-limits.ts'
 import type { NodeHome } from '../node-home.ts'
+import type { ViolationLog } from '../violation-log.ts'
 
 /** Live copies of the letters that nobody has collected yet; null: there are none. */
 export interface ReplicaCount {
@@ -15,8 +17,18 @@ const MAX_FOLLOWED = 100_000
 export class Replicas {
   /** By letter id in hex: when it expires, wall clock. */
   readonly #followed = new Map<string, number>()
+  readonly #violations: ViolationLog
+  readonly #reported = new Set<string>()
 
-  count(homes: readonly NodeHome[], wallMs: number): ReplicaCount {
+  constructor(violations: ViolationLog) {
+    this.#violations = violations
+  }
+
+  /**
+   * Counts, and finds letters with too few copies: of those for which so many living custodians have signed, at least as
+   * many copies are there, or as many as make a letter count as stored.
+   */
+  count(homes: readonly NodeHome[], wallMs: number, signers: ReadonlyMap<string, number>): ReplicaCount {
     const copies = new Map<string, number>()
     const collected = new Set<string>()
     for (const home of homes) {
@@ -35,9 +47,18 @@ export class Replicas {
     for (const [id, expiresMs] of this.#followed) {
       if (collected.has(id) || expiresMs <= wallMs) {
         this.#followed.delete(id)
+        this.#reported.delete(id)
         continue
       }
       const live = copies.get(id) ?? 0
+      const wanted = Math.min(STORED_MIN_RECEIPTS, signers.get(id) ?? 0)
+      if (live < wanted && !this.#reported.has(id)) {
+        this.#reported.add(id)
+        this.#violations.add(
+          'replicas-kept',
+          `letter ${id}: ${live} copies, ${wanted} are promised by living custodians`,
+        )
+      }
       letters += 1
       sum += live
       least = Math.min(least, live)
