@@ -101,6 +101,15 @@ export class Attendance {
     }
   }
 
+  /** People's nodes come back, save those that were killed for good, and stay. */
+  recall(): void {
+    for (const { node } of this.#parts.people) {
+      this.#plans.delete(node)
+      this.#clear(node, CHURNED)
+      this.#clear(node, AWAY)
+    }
+  }
+
   /** A node that was not there before. */
   arrive(node: number): void {
     this.#clear(node, UNBORN)
@@ -186,7 +195,7 @@ export class Attendance {
     const { world, custody, tables, personAt, kernel } = this.#parts
     const before = this.#reasons[node] as number
     this.#reasons[node] = before & ~reason
-    if (before === 0 || this.#reasons[node] !== 0) {
+    if ((before & reason) === 0 || this.#reasons[node] !== 0) {
       return
     }
     const disk = this.#diskLost[node] === 0

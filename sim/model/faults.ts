@@ -98,7 +98,7 @@ function kill({ world, attendance }: FaultParts, fault: FaultOf<'kill'>, stream:
   const { className } = fault
   const nodes: number[] = []
   for (let node = 0; node < world.regular; node++) {
-    if (className === undefined || world.classAt(node)?.name === className) {
+    if (world.up[node] === 1 && (className === undefined || world.classAt(node)?.name === className)) {
       nodes.push(node)
     }
   }

@@ -18,6 +18,8 @@ export interface Account {
   confirmed: boolean
   /** The last letter in which it was sealed. */
   letter: Letter | undefined
+  /** Its sender or recipient lost the disk, or never came back: it need not arrive. */
+  excused: boolean
 }
 
 /** All messages of a run, and the checkers over them. */
@@ -31,6 +33,8 @@ export class Ledger {
   failed = 0
   deliveredTwice = 0
   lost = 0
+  /** Of those that are neither delivered nor failed. */
+  excused = 0
 
   send(from: number, to: number, nowMs: number): Account {
     const account: Account = {
@@ -44,6 +48,7 @@ export class Ledger {
       failed: false,
       confirmed: false,
       letter: undefined,
+      excused: false,
     }
     this.accounts.push(account)
     this.sent++
@@ -69,6 +74,8 @@ export class Ledger {
       account.deliveredMs = nowMs
       account.way = way
       this.delivered++
+      this.excused -= account.excused ? 1 : 0
+      account.excused = false
       this.failed -= account.failed ? 1 : 0
       account.failed = false
     }
@@ -86,6 +93,19 @@ export class Ledger {
     if (account.deliveredMs === null && !account.failed) {
       account.failed = true
       this.failed++
+      this.excused -= account.excused ? 1 : 0
+      account.excused = false
+    }
+  }
+
+  /** Messages from and to this person that have not arrived by now need not. */
+  excuse(person: number): void {
+    for (const account of this.accounts) {
+      const concerns = account.from === person || account.to === person
+      if (concerns && account.deliveredMs === null && !account.failed && !account.excused) {
+        account.excused = true
+        this.excused++
+      }
     }
   }
 

@@ -2,6 +2,7 @@ import { LETTER_RETENTION_MS } from '../../src/protocol/mailbox/letter-limits.ts
 import { ROUTING_CARE_INTERVAL_MS } from '../../src/util/kad-limits.ts'
 import type { LookupRow, RunResult, SampleRow } from '../results/results.ts'
 import type { Scenario } from '../scenario/scenario.ts'
+import { metricsOf } from '../stack/metrics.ts'
 import { ContactsGraph } from '../workload/contacts-graph.ts'
 import { lookupPlan } from '../workload/lookup-plan.ts'
 import { messagePlan } from '../workload/message-plan.ts'
@@ -13,7 +14,6 @@ import { ANSWER, Kernel } from './kernel.ts'
 import { Ledger } from './ledger.ts'
 import type { Letter } from './letters.ts'
 import { Lookups } from './lookups.ts'
-import { metricsOf } from './metrics.ts'
 import { natMatrixOf } from './nat-matrix.ts'
 import { Paths } from './paths.ts'
 import { Person } from './person.ts'
@@ -42,6 +42,7 @@ export class ModelRun {
   readonly #people: Person[] = []
   readonly #samples: SampleRow[] = []
   readonly #lookupRows: LookupRow[] = []
+  #isSettling = false
   /** Keys of lookups that are measured. */
   readonly #keys: Stream
 
@@ -80,14 +81,19 @@ export class ModelRun {
     this.#playMessages(messagePlan(scenario, contacts, stream('messages')))
     this.#playLookups(lookupPlan(scenario, stream('measured lookups')))
     this.#sampleLater()
+    kernel.schedule(scenario.warmupMs + scenario.durationMs, () => this.#settle())
   }
 
-  /** Plays at most `eventsMax` events; true: the run is over. */
+  /** Plays at most `eventsMax` events; true: the run is over, in the settling time as soon as nothing is pending. */
   advance(eventsMax: number): boolean {
-    return this.kernel.run(this.endMs, eventsMax, {
-      answer: (request) => this.#lookups.answered(request, this.kernel.nowMs),
-      churn: (node) => this.#attendance.churn(node),
-    })
+    const isOver = this.#isSettling && this.#pending === 0
+    return (
+      isOver ||
+      this.kernel.run(this.endMs, eventsMax, {
+        answer: (request) => this.#lookups.answered(request, this.kernel.nowMs),
+        churn: (node) => this.#attendance.churn(node),
+      })
+    )
   }
 
   result(isPartial: boolean): RunResult {
@@ -97,6 +103,8 @@ export class ModelRun {
     const { kernel } = this
     const last = this.#sample()
     const samples = this.#samples.at(-1)?.t_ms === last.t_ms ? this.#samples : [...this.#samples, last]
+    const [messages, nodes] = [this.#ledger.rows(), this.#nodeRows()]
+    const natMatrix = natMatrixOf(this.#world, this.#paths, new Stream(this.#seed, 'nat matrix'))
     return {
       tier: 'model',
       seed: this.#seed,
@@ -104,21 +112,43 @@ export class ModelRun {
       isPartial,
       traceHash: kernel.traceHash,
       metrics: metricsOf({
-        ledger: this.#ledger,
-        lookups: this.#lookupRows,
+        messages,
+        nodes,
+        natMatrix,
         samples,
+        lookups: this.#lookupRows,
         dials: this.#paths.dials,
         dialsFailed: this.#paths.dialsFailed,
-        nodeSeconds: this.#nodeSeconds(),
-        bytes: this.#bytes(),
+        deliveredTwice: this.#ledger.deliveredTwice,
+        lost: this.#ledger.lost,
+        violations: this.#ledger.violationsCount,
       }),
       samples,
-      messages: this.#ledger.rows(),
-      nodes: this.#nodeRows(),
+      messages,
+      nodes,
       lookups: this.#lookupRows,
-      natMatrix: natMatrixOf(this.#world, this.#paths, new Stream(this.#seed, 'nat matrix')),
+      natMatrix,
       violations: this.#ledger.violations,
       events: kernel.events,
+    }
+  }
+
+  /** What may still arrive: what is for or from somebody whose node or disk is gone need not. */
+  get #pending(): number {
+    const { sent, delivered, failed, excused } = this.#ledger
+    return sent - delivered - failed - excused
+  }
+
+  /** Faults and writing are over: people whose nodes can come back do, and everything pending must arrive. */
+  #settle(): void {
+    this.#isSettling = true
+    this.#world.side.fill(0)
+    this.#paths.degrade(1, 0)
+    this.#attendance.recall()
+    for (const person of this.#people) {
+      if (this.#world.up[person.node] === 0) {
+        this.#ledger.excuse(person.index)
+      }
     }
   }
 
@@ -215,6 +245,13 @@ export class ModelRun {
 
   /** Stored, not delivered, and nowhere any more: neither in the outbox nor at a custodian. */
   #checkLost(): void {
+    if (this.#pending > 0) {
+      this.#ledger.violate(
+        'in-time',
+        `${this.#pending} messages have not arrived after all faults ended`,
+        this.kernel.nowMs,
+      )
+    }
     const waiting = new Set<number>()
     for (const person of this.#people) {
       for (const { item } of person.waiting()) {
@@ -224,7 +261,7 @@ export class ModelRun {
       }
     }
     for (const account of this.#ledger.accounts) {
-      const isOpen = account.storedMs !== null && account.deliveredMs === null && !account.failed
+      const isOpen = account.storedMs !== null && account.deliveredMs === null && !account.failed && !account.excused
       const isYoung = this.kernel.nowMs - account.sentMs < LETTER_RETENTION_MS
       const letter = account.letter
       if (isOpen && isYoung && !waiting.has(account.id) && (letter === undefined || letter.holders.size === 0)) {

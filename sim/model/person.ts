@@ -182,6 +182,7 @@ export class Person {
   }
 
   #loseDisk(): void {
+    this.#parts.ledger.excuse(this.index)
     this.#archive = new Set()
     this.#outbox = new Map()
     this.#through = undefined
