@@ -129,9 +129,9 @@ export const METRIC_NAMES = [
 export type MetricName = (typeof METRIC_NAMES)[number]
 
 /**
- * A scenario with all units resolved and all presets filled in. A run lasts `warmupMs + durationMs + settleMs`; every
- * `atMs` counts from its start, warm-up included (in the file, times of faults count from the end of the warm-up).
- * Messages and lookups are made between warm-up and settling (sim/workload).
+ * A scenario with all units resolved and all presets filled in. A run lasts `warmupMs + durationMs`, and at most `settleMs`
+ * more while something is pending; every `atMs` counts from its start, warm-up included (in the file, times of faults count
+ * from the end of the warm-up). Messages and lookups are made between warm-up and settling (sim/workload).
  */
 export interface Scenario {
   readonly name: string
