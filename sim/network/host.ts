@@ -203,7 +203,8 @@ export class SimHost implements HostNode, SocketHost {
       socket.receive(header.kind, packet.segment)
     } else if (header.kind === 'syn') {
       this.#offer(header)
-    } else if (header.kind !== 'rst' && header.kind !== 'fin') {
+    } else if (packet.segment !== undefined || header.kind === 'syn-ack' || header.kind === 'ack') {
+      // A FIN that answers a FIN is nobody's concern any more.
       this.#refuse(header)
     }
   }

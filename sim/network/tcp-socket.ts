@@ -66,7 +66,7 @@ export class TcpSocket implements SegmentSender {
       onDrain: () => this.#events.onDrain?.(),
       onGiveUp: () => this.#end(new SocketError('ETIMEDOUT', endpointKey(remote))),
       onFinished: () => this.#finish(),
-      onFlushed: () => this.#onFlushed?.(),
+      onFlushed: () => this.#flushed(),
     })
   }
 
@@ -268,6 +268,13 @@ export class TcpSocket implements SegmentSender {
       onLost: () => this.#send.onLost(segment),
     }
     return { packet, arrivalMs: this.#host.transmit(packet) }
+  }
+
+  #flushed(): void {
+    const onFlushed = this.#onFlushed
+    this.#onFlushed = undefined
+    this.#events = {}
+    onFlushed?.()
   }
 
   /** Everything arrived, or the remote closed. */

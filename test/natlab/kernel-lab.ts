@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AgentAnswer, type AgentCommand, type HostName, type Lab, PATIENCE_MS } from './lab.ts'
-import { ADDRESSES, namespaceOf } from './namespaces.ts'
+import { ADDRESSES, IP_COMMAND, namespaceOf } from './namespaces.ts'
 
 /** Time for a packet to arrive on a loaded machine. */
 const ARRIVAL_MS = 60
@@ -15,7 +15,7 @@ class Agent {
 
   constructor(host: HostName) {
     const args = ['netns', 'exec', namespaceOf(host), process.execPath, join(import.meta.dirname, 'agent.ts')]
-    this.#process = spawn('ip', args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#process = spawn(IP_COMMAND, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     createInterface({ input: this.#process.stdout! }).on('line', (line) => {
       const { id, value }: AgentAnswer = JSON.parse(line)
       this.#waiting.get(id)?.(value)

@@ -4,6 +4,8 @@ import type { BoxKind } from './box-kinds.ts'
 import type { HostName } from './lab.ts'
 import { LAB_UDP_IDLE_MS } from './packet-scripts.ts'
 
+/** The command of iproute2. */
+export const IP_COMMAND = 'ip'
 /** Begins the names of namespaces of all laboratories; a process number follows. */
 const FAMILY = 'kn'
 /** Begins the names of all namespaces and links of this process, so that two laboratories do not meet. */
@@ -40,23 +42,23 @@ export function obstacle(): string | undefined {
   if (process.getuid?.() !== 0) {
     return 'network namespaces need root'
   }
-  for (const command of ['ip', 'nft']) {
+  for (const command of [IP_COMMAND, 'nft']) {
     if (spawnSync(command, ['-V']).error !== undefined) {
       return `the command ${command} is missing (test/natlab/install-tools.sh installs it on Debian)`
     }
   }
-  const tried = spawnSync('ip', ['netns', 'add', namespaceOf('try')], { encoding: 'utf8' })
-  spawnSync('ip', ['netns', 'del', namespaceOf('try')])
+  const tried = spawnSync(IP_COMMAND, ['netns', 'add', namespaceOf('try')], { encoding: 'utf8' })
+  spawnSync(IP_COMMAND, ['netns', 'del', namespaceOf('try')])
   return tried.status === 0 ? undefined : `network namespaces are not allowed here: ${tried.stderr.trim()}`
 }
 
 /** Removes what laboratories left that were killed without a chance to clean up. */
 function removeOrphans(): void {
-  const { stdout } = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' })
+  const { stdout } = spawnSync(IP_COMMAND, ['netns', 'list'], { encoding: 'utf8' })
   for (const line of stdout.split('\n')) {
     const [, name, pid] = new RegExp(`^(${FAMILY}(\\d+)-\\w+)`).exec(line) ?? []
     if (name !== undefined && !existsSync(`/proc/${pid}`)) {
-      spawnSync('ip', ['netns', 'del', name])
+      spawnSync(IP_COMMAND, ['netns', 'del', name])
     }
   }
 }
@@ -87,7 +89,7 @@ export function build(): void {
     ]) {
       // The settings of conntrack appear with the first rule that needs it.
       setRules(box, undefined)
-      run('ip', ['netns', 'exec', namespaceOf(node), 'sysctl', '-qw', setting])
+      run(IP_COMMAND, ['netns', 'exec', namespaceOf(node), 'sysctl', '-qw', setting])
     }
   }
 }
@@ -105,13 +107,13 @@ ${chain('pre', 'nat', 'prerouting', rules.pre)}
 ${chain('input', 'filter', 'input', rules.input)}
 ${chain('forward', 'filter', 'forward', rules.forward)}
 }`.replaceAll('INSIDE', INSIDE[box][0]!.address)
-  run('ip', ['netns', 'exec', namespaceOf(`box${box}`), 'nft', '-f', '-'], text)
+  run(IP_COMMAND, ['netns', 'exec', namespaceOf(`box${box}`), 'nft', '-f', '-'], text)
 }
 
 /** Removes everything; may be called at any time, also twice. */
 export function tearDown(): void {
   for (const node of ['pub', 'boxA', 'boxB', ...HOSTS]) {
-    spawnSync('ip', ['netns', 'del', namespaceOf(node)])
+    spawnSync(IP_COMMAND, ['netns', 'del', namespaceOf(node)])
   }
 }
 
@@ -135,7 +137,7 @@ function within(node: string, ...args: string[]): void {
 }
 
 function ip(...args: string[]): void {
-  run('ip', args)
+  run(IP_COMMAND, args)
 }
 
 function run(command: string, args: readonly string[], input = ''): void {

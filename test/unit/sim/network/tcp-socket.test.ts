@@ -307,3 +307,20 @@ test('a cut network hides boxes too: nobody is refused by the other half', () =>
   loop.advance(10_000)
   assert.deepEqual(cut.log, ['ECONNREFUSED'])
 })
+
+test('two that close at the same moment both end, and nothing is left of them', () => {
+  const { loop, network } = world()
+  const [alice, bob] = [network.addHost('alice', natChain('home')), network.addHost('bob')]
+  const server = listen(bob, 1)
+  const client = dial(alice, bob.addresses[0]!, 1)
+  loop.advance(200)
+  let closed = 0
+  for (const { socket } of [server, client]) {
+    socket!.close(() => {
+      closed += 1
+    })
+  }
+  loop.advance(1_000)
+  assert.equal(closed, 2)
+  assert.deepEqual([alice.connections, bob.connections], [0, 0])
+})
