@@ -1,4 +1,5 @@
-import { KAD_ALPHA, KAD_DISJOINT_PATHS, KAD_K, KAD_PEER_TIMEOUT_MS } from '../../src/util/kad-limits.ts'
+import { KAD_ALPHA, KAD_DISJOINT_PATHS, KAD_K } from '../../src/util/kad-limits.ts'
+import { AdaptiveTimeouts } from './adaptive-timeouts.ts'
 import { commonPrefix, type Place } from './id-space.ts'
 import { NearestList } from './nearest-list.ts'
 import type { Paths } from './paths.ts'
@@ -63,8 +64,11 @@ export class Lookups {
   readonly #pathOf: number[] = []
   readonly #nodeOf: number[] = []
   readonly #depthOf: number[] = []
+  readonly #sentMs: number[] = []
+  /** When a request that would be answered is given up; 0: it is given up when its time has come. */
   readonly #endsMs: number[] = []
   readonly #freeRequests: number[] = []
+  readonly #timeouts: AdaptiveTimeouts
   readonly #near = new NearestList(KAD_K)
   readonly #merged = new NearestList(KAD_K)
 
@@ -74,6 +78,7 @@ export class Lookups {
     this.#paths = paths
     this.#stream = stream
     this.#schedule = schedule
+    this.#timeouts = new AdaptiveTimeouts(world.size)
   }
 
   /** `done` is called once, later, if somebody is known at all; else at once. */
@@ -115,7 +120,9 @@ export class Lookups {
     this.#freeRequests.push(request)
     path.running--
     lookup.running--
-    if (endsMs > 0 && nowMs < endsMs && this.#world.up[lookup.source] === 1) {
+    const isAnswered = endsMs > 0 && nowMs < endsMs
+    this.#timeouts.took(lookup.source, nowMs - (this.#sentMs[request] as number), !isAnswered, nowMs)
+    if (isAnswered && this.#world.up[lookup.source] === 1) {
       this.#take(lookup, path, node, this.#depthOf[request] as number, nowMs)
     } else {
       this.#tables.remove(lookup.source, node)
@@ -182,7 +189,8 @@ export class Lookups {
     const bytes = LOOKUP_REQUEST_BYTES + LOOKUP_ANSWER_BYTES
     const answers = reach !== 'none' && this.#world.up[node] === 1
     const tookMs = answers ? this.#paths.requestMs(source, node, reach, bytes) : Number.POSITIVE_INFINITY
-    const delayMs = Math.min(tookMs, KAD_PEER_TIMEOUT_MS.minTimeout)
+    const timeoutMs = this.#timeouts.timeoutMs(source)
+    const delayMs = Math.min(tookMs, timeoutMs)
     this.#world.charge(source, node, LOOKUP_REQUEST_BYTES + (reach === 'dialled' ? HANDSHAKE_BYTES : 0))
     if (answers) {
       this.#world.charge(node, source, LOOKUP_ANSWER_BYTES + (reach === 'dialled' ? HANDSHAKE_BYTES : 0))
@@ -195,7 +203,8 @@ export class Lookups {
     this.#pathOf[request] = index
     this.#nodeOf[request] = node
     this.#depthOf[request] = depth
-    this.#endsMs[request] = tookMs > delayMs ? 0 : nowMs + KAD_PEER_TIMEOUT_MS.minTimeout
+    this.#sentMs[request] = nowMs
+    this.#endsMs[request] = tookMs > delayMs ? 0 : nowMs + timeoutMs
     path.running++
     lookup.running++
     lookup.messages++
