@@ -12,7 +12,7 @@ const realSetImmediate = setImmediate
 const realDate = Date
 
 /** Nothing is left to happen, and the run waits for something. */
-export class DeadlockError extends Error {
+class DeadlockError extends Error {
   override readonly name = 'DeadlockError'
 }
 
