@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { OutputError } from './output-error.ts'
 
 /**
@@ -14,10 +14,18 @@ export function claimFolder(path: string): void {
     throw new OutputError(`${path}: the output folder is not empty; name another one with --out`)
   }
   try {
-    mkdirSync(path, { recursive: true })
+    makeFolder(resolve(path))
     accessSync(path, constants.W_OK | constants.X_OK)
   } catch (error) {
     throw new OutputError(`${path}: the output folder cannot be written: ${codeOf(error)}`)
+  }
+}
+
+/** Makes a folder and those above it. Node's own `recursive` never ends where a file system has no new folders (/proc). */
+function makeFolder(path: string): void {
+  if (!existsSync(path)) {
+    makeFolder(dirname(path))
+    mkdirSync(path)
   }
 }
 
