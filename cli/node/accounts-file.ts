@@ -16,6 +16,9 @@ const MAX_ACCOUNTS = 1_024
 /** Of the file, bytes. */
 const MAX_FILE_BYTES = 262_144
 
+/** Of a password, in UTF-16 units, as for all of clients (`src/gateway/sasl/client-passwords.ts`). */
+const MAX_PASSWORD_LENGTH = 256
+
 /** Bytes of an Ed25519 seed. */
 const SEED_BYTES = 32
 
@@ -56,6 +59,9 @@ function parseAccounts(text: string, source: string): readonly NamedAccount[] {
     if (password === '' || more.length > 0) {
       throw badInput(`${where}: a name and a password are needed`)
     }
+    if (password.length > MAX_PASSWORD_LENGTH || /\p{C}/u.test(password)) {
+      throw badInput(`${where}: a password has up to ${MAX_PASSWORD_LENGTH} characters, all of them printable`)
+    }
     if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(name) || /^00[0-9a-f]{64}$/.test(name)) {
       throw badInput(`${where}: a name has up to 64 of the characters a-z, 0-9, dot, dash and underscore`)
     }
@@ -67,7 +73,10 @@ function parseAccounts(text: string, source: string): readonly NamedAccount[] {
   })
 }
 
-/** Makes the accounts that the home does not have yet; gives its keys afterwards. */
+/**
+ * Makes the accounts that the home does not have yet; gives its keys afterwards, those of accounts that are not in the
+ * file first: the owner of the home stays who he was before.
+ */
 export async function makeAccounts(store: Store, keys: OwnKeys, wanted: readonly NamedAccount[]): Promise<OwnKeys> {
   const known = new Set(keys.accounts.map(({ nickname }) => nickname))
   const random = new OsRandom()
@@ -76,7 +85,10 @@ export async function makeAccounts(store: Store, keys: OwnKeys, wanted: readonly
       await addOwnAccount(store, { key: AccountKey.fromSeed(random.bytes(SEED_BYTES)), nickname: name })
     }
   }
-  return readOwnKeys(store.read) ?? keys
+  const all = readOwnKeys(store.read) ?? keys
+  const names = new Set<string | undefined>(wanted.map(({ name }) => name))
+  const isInFile = ({ nickname }: { nickname: string | undefined }): boolean => names.has(nickname)
+  return { ...all, accounts: [...all.accounts.filter((one) => !isInFile(one)), ...all.accounts.filter(isInFile)] }
 }
 
 /** Gives them the passwords of the file, in the place of those of the file before. */

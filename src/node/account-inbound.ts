@@ -1,9 +1,10 @@
 import type { Element } from '../xml/element.ts'
 import { withoutForeignClaims } from '../xmpp/foreign-claims.ts'
-import type { Jid } from '../xmpp/jid.ts'
+import { Jid } from '../xmpp/jid.ts'
 import { messageType, presenceType } from '../xmpp/stanza.ts'
 import { errorReply, StanzaError } from '../xmpp/stanza-error.ts'
 import { isStorable } from '../xmpp/storable.ts'
+import type { SubscriptionType } from '../xmpp/subscription-state.ts'
 import type { AccountComponents } from './account-components.ts'
 import type { AccountControls } from './account-controls.ts'
 import type { AccountEvent } from './api.ts'
@@ -32,6 +33,8 @@ export interface AccountInboundInit {
 export class AccountInbound {
   readonly #components: AccountComponents
   readonly #init: AccountInboundInit
+  /** The last subscription stanza of a sender, while it is being stored. No more than are under way from peers. */
+  readonly #storing = new Map<string, Promise<void>>()
 
   constructor(components: AccountComponents, init: AccountInboundInit) {
     this.#components = components
@@ -66,7 +69,7 @@ export class AccountInbound {
 
   /** A presence stanza from a peer's node. Errors as for messages. */
   async presence(from: Jid, stanza: Element): Promise<void> {
-    const { address, blocklist, presence, subscriptions } = this.#init
+    const { address, blocklist, presence } = this.#init
     if (blocklist.has(from)) {
       return // XEP-0191 §3.2
     }
@@ -74,11 +77,13 @@ export class AccountInbound {
     const stripped = withoutForeignClaims(stanza, address)
     const type = presenceType(stripped)
     if (type === 'available' || type === 'unavailable') {
-      presence.received(from, stripped)
+      // RFC 6121 §3.1.6: presence comes after the approval that allows it, which has to be stored first.
+      await this.#storing.get(sender)?.catch(() => {})
+      this.#available(from, stripped)
     } else if (type === 'probe') {
       presence.sendTo(sender) // RFC 6121 §4.3.2
     } else if (Subscriptions.isSubscription(type)) {
-      await subscriptions.receive(sender, stripped, type)
+      await this.#subscription(sender, stripped, type)
     }
   }
 
@@ -88,6 +93,29 @@ export class AccountInbound {
       return errorReply(iq, new StanzaError('service-unavailable')) // XEP-0191 §3.2
     }
     return await this.#init.queries.receive(iq)
+  }
+
+  async #subscription(sender: string, stanza: Element, type: SubscriptionType): Promise<void> {
+    const stored = this.#init.subscriptions.receive(sender, stanza, type)
+    this.#storing.set(sender, stored)
+    try {
+      await stored
+    } finally {
+      if (this.#storing.get(sender) === stored) {
+        this.#storing.delete(sender)
+      }
+    }
+  }
+
+  /** Presence of contacts; that of others only if they know the resource and direct it there (RFC 6121 §4.6, §8.5.3.1). */
+  #available(from: Jid, stanza: Element): void {
+    const { presence, emit } = this.#init
+    if (presence.sees(from)) {
+      presence.received(from, stanza)
+    } else if (Jid.tryParse(stanza.attribute('to') ?? '')?.resource !== undefined) {
+      this.#limitStrangers(from.bare().toString())
+      emit({ type: 'presence', presence: stanza })
+    }
   }
 
   async #keep(sender: string, message: Element): Promise<void> {

@@ -12,6 +12,7 @@ import type { AccountComponents } from './account-components.ts'
 import { AccountControls } from './account-controls.ts'
 import { AccountInbound } from './account-inbound.ts'
 import { AccountProfile } from './account-profile.ts'
+import { checkAddressable } from './addressable.ts'
 import type {
   Account,
   AccountEvent,
@@ -129,6 +130,7 @@ export class LocalAccount implements Account {
     if (peer === this.address) {
       return await this.#keepOwn(id, prepared.message)
     }
+    checkAddressable(prepared.to)
     this.#blocklist.check(prepared.to)
     if (!isStorable(prepared.message)) {
       this.#sendNow(peer, prepared.message)
@@ -153,7 +155,9 @@ export class LocalAccount implements Account {
   }
 
   async query(iq: Element, signal: AbortSignal): Promise<Element> {
-    this.#blocklist.check(Jid.parse(iq.attribute('to') ?? ''))
+    const to = Jid.parse(iq.attribute('to') ?? '')
+    checkAddressable(to)
+    this.#blocklist.check(to)
     return await this.#queries.send(iq, signal)
   }
 
@@ -200,6 +204,9 @@ export class LocalAccount implements Account {
     const contact = this.#contactJid(to.toString())
     if (!Subscriptions.isSubscription(type)) {
       throw new StanzaError('bad-request', 'this is no subscription stanza')
+    }
+    if (type === 'subscribe') {
+      checkAddressable(to)
     }
     this.#blocklist.check(to.bare())
     checkSize(presence, 'a presence')

@@ -8,7 +8,7 @@ import { readDelays } from '../xmpp/extensions/delay.ts'
 import { isStanzaIdBy, stanzaIdBy, stanzaIdElement } from '../xmpp/extensions/stanza-id.ts'
 import { withoutNodeClaims } from '../xmpp/foreign-claims.ts'
 import { Jid } from '../xmpp/jid.ts'
-import { checkStanza, messageType, stanzaKind } from '../xmpp/stanza.ts'
+import { checkStanza, stanzaKind } from '../xmpp/stanza.ts'
 import { StanzaError } from '../xmpp/stanza-error.ts'
 
 /** A message as its sender's client may hand it in, serialized; leaves room in a frame for what nodes add. *ours* */
@@ -47,9 +47,6 @@ export function prepareMessage(message: Element, account: string, id: string): {
   }
   checkStanza(message)
   const to = Jid.parse(message.attribute('to') ?? account)
-  if (messageType(message) === 'groupchat') {
-    throw new StanzaError('feature-not-implemented', 'there are no rooms here')
-  }
   const from = Jid.tryParse(message.attribute('from') ?? account)
   if (from?.bare().toString() !== account) {
     throw new StanzaError('not-authorized', 'the sender is another account')

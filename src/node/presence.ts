@@ -78,6 +78,11 @@ export class Presence {
     }
   }
 
+  /** Whether the presence of a contact is ours to see. */
+  sees(from: Jid): boolean {
+    return this.#sees(from.bare().toString())
+  }
+
   /** Asks a contact for its presence. RFC 6121 §4.3.1 */
   probe(jid: string): void {
     if (this.#sees(jid)) {

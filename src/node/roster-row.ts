@@ -12,12 +12,14 @@ export function stateOf(row: RosterRow): SubscriptionState {
 }
 
 /**
- * Whether clients see the item: somebody who has asked only is none (RFC 6121 §A.2.1), unless the user put him on the
- * roster. A row from before that was noted is one if it has anything that only the user can have given it.
+ * Whether clients see the item: somebody who has asked only is none (RFC 6121 §A.2.1), nor once refused, unless the user
+ * put him on the roster. A row from before that was noted is one if it has anything that only the user can have given it.
  */
 export function isListed(row: RosterRow): boolean {
-  const isOwn = row.listed === null ? row.approved === 1 || row.name !== null : row.listed === 1
-  return isOwn || row.state !== 'none-pending-in'
+  if (row.listed === null) {
+    return row.approved === 1 || row.name !== null || row.state !== 'none-pending-in'
+  }
+  return row.listed === 1 || (row.state !== 'none-pending-in' && row.state !== 'none')
 }
 
 /** A row as the API shows it. */

@@ -77,9 +77,12 @@ export class Subscriptions {
     return this.#item(contact)
   }
 
-  /** RFC 6121 §2.5.2: removing an item cancels both subscriptions, and tells the contact as far as there are any. */
+  /**
+   * RFC 6121 §2.5.2: removing an item cancels both subscriptions, and tells the contact as far as there are any. Of the
+   * roster's change the caller tells: one push, that the item is gone.
+   */
   async remove(contact: string): Promise<void> {
-    await this.#change(contact, () => {
+    await this.#send(contact, () => {
       const state = this.#roster.state(contact)
       const seesThem = state.startsWith('to') || state === 'both' || isAsking(state)
       return [
@@ -160,10 +163,19 @@ export class Subscriptions {
     return item
   }
 
-  /** Own subscription stanzas: roster and outbox in one transaction, then the link and the roster event. */
+  /** Own subscription stanzas, and the roster event if that changed the item. */
   async #change(contact: string, plan: (transaction: Transaction) => readonly OwnStanza[]): Promise<void> {
-    const { store, outbox, routes } = this.#components
     const before = this.#roster.item(contact)
+    const changed = await this.#send(contact, plan)
+    const item = this.#roster.item(contact) ?? changed.at(-1)?.entry
+    if (item !== undefined && !isSame(before, item)) {
+      this.#changed(item)
+    }
+  }
+
+  /** Own subscription stanzas: roster and outbox in one transaction, then the link. */
+  async #send(contact: string, plan: (transaction: Transaction) => readonly OwnStanza[]): Promise<RosterChange[]> {
+    const { store, outbox, routes } = this.#components
     const changed = await store.transaction((transaction) =>
       plan(transaction).map((own) => {
         const change = this.#roster.outbound(transaction, contact, own.type)
@@ -176,13 +188,10 @@ export class Subscriptions {
       }
       this.#sent(contact, type, change)
     }
-    const item = this.#roster.item(contact) ?? changed.at(-1)?.change.entry
     if (this.#roster.state(contact) !== 'none') {
       routes.want(contact)
     }
-    if (item !== undefined && !isSame(before, item)) {
-      this.#changed(item)
-    }
+    return changed.map(({ change }) => change)
   }
 
   #queue(transaction: Transaction, contact: string, { type, presence }: OwnStanza): OutboxRow {

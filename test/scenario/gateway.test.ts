@@ -185,3 +185,114 @@ test('clients of two people ask each other, strangers learn nothing', async () =
     assert.equal(answer('friend')?.attribute('type'), 'result')
   })
 })
+
+const ROSTER = "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>"
+/** Roster items and presence, in the order in which a client was given them. */
+const seen = (client: ClientOf, from: number): string[] =>
+  client.stanzas.slice(from).flatMap((stanza) => {
+    const item = stanza.child('query', 'jabber:iq:roster')?.elements()[0]
+    const kind = stanza.name === 'presence' ? (stanza.attribute('type') ?? 'available') : undefined
+    return item === undefined ? (kind ?? []) : [`item ${item.attribute('subscription')}`]
+  })
+
+test('an approval is told before the presence that it allows, and so is the roster (RFC 6121 §3.1.6)', async () => {
+  await play(async ({ stage, romeo, juliet, client }) => {
+    const [garden, balcony] = [await client(romeo, 'garden', ROSTER), await client(juliet, 'balcony', ROSTER)]
+    await balcony.write('<presence/>')
+    await garden.write(`<presence type='subscribe' to='${juliet.address}'/>`)
+    await stage.until(juliet, () => seen(balcony, 0).includes('subscribe'))
+    const before = garden.stanzas.length
+    await balcony.write(`<presence type='subscribed' to='${romeo.address}'/>`)
+    await garden.write('<presence/>')
+    await stage.until(romeo, () => seen(garden, before).includes('item to'))
+    await stage.clock.advance(100)
+    const told = seen(garden, before).filter((what) => what !== 'available')
+    assert.deepEqual(told, ['subscribed', 'item to'])
+    const presence = garden.stanzas.findIndex((stanza) => stanza.attribute('from') === `${juliet.address}/balcony`)
+    const push = garden.stanzas.findLastIndex((stanza) => stanza.child('query', 'jabber:iq:roster') !== undefined)
+    assert.ok(presence > push, `presence was stanza ${presence}, the push ${push}`)
+  })
+})
+
+test('a request that is refused makes no roster item, and a removal is one push', async () => {
+  await play(async ({ stage, romeo, juliet, client }) => {
+    const [garden, balcony] = [await client(romeo, 'garden', ROSTER), await client(juliet, 'balcony', ROSTER)]
+    await balcony.write('<presence/>')
+    await garden.write(`<presence type='subscribe' to='${juliet.address}'/>`)
+    await stage.until(juliet, () => seen(balcony, 0).includes('subscribe'))
+    await balcony.write(`<presence type='unsubscribed' to='${romeo.address}'/>`)
+    await stage.until(romeo, () => seen(garden, 0).includes('unsubscribed'))
+    assert.deepEqual(
+      seen(balcony, 0).filter((what) => what.startsWith('item')),
+      [],
+    )
+
+    await befriend(stage, romeo, juliet)
+    await stage.clock.advance(1_000)
+    const before = garden.stanzas.length
+    const item = `<item jid='${juliet.address}' subscription='remove'/>`
+    await garden.write(`<iq type='set' id='rm'><query xmlns='jabber:iq:roster'>${item}</query></iq>`)
+    assert.deepEqual(
+      seen(garden, before).filter((what) => what.startsWith('item')),
+      ['item remove'],
+    )
+  })
+})
+
+test('presence of a stranger reaches the resource it is directed to, and goes with that client', async () => {
+  await play(async ({ stage, romeo, juliet, client }) => {
+    const [garden, balcony] = [await client(romeo, 'garden'), await client(juliet, 'balcony')]
+    await garden.write(`<presence type='subscribe' to='${juliet.address}'/>`)
+    await stage.until(juliet, () => seen(balcony, 0).includes('subscribe'))
+    await stage.until(romeo, () => romeo.account.isReachable(juliet.address))
+    const own = seen(balcony, 0)
+    await garden.write(`<presence to='${juliet.address}'/>`)
+    await garden.write(`<presence to='${juliet.address}/nowhere'/>`)
+    await garden.write(`<presence to='${juliet.address}/balcony'><show>chat</show></presence>`)
+    await stage.until(juliet, () => seen(balcony, 0).length > own.length)
+    assert.equal(balcony.stanzas.at(-1)?.child('show')?.text(), 'chat')
+    garden.bound.ended()
+    await stage.until(juliet, () => seen(balcony, 0).length > own.length + 1)
+    assert.deepEqual(seen(balcony, 0).slice(own.length), ['available', 'unavailable'])
+  })
+})
+
+test('groupchat is for a resource or for nobody (RFC 6121 §8.5.2.1.1, §8.5.3.1)', async () => {
+  await play(async ({ stage, romeo, juliet, client }) => {
+    await befriend(stage, romeo, juliet)
+    const [garden, balcony] = [await client(romeo, 'garden'), await client(juliet, 'balcony')]
+    const all = (to: string): string => `<message to='${to}' type='groupchat' id='g'><body>all</body></message>`
+    await garden.write(all(`${juliet.address}/balcony`))
+    await stage.until(juliet, () => balcony.heard.length === 1)
+    await garden.write(all(juliet.address))
+    const refused = () => garden.stanzas.find((stanza) => stanza.attribute('id') === 'g')
+    await stage.until(romeo, () => refused() !== undefined)
+    assert.equal(refused()?.child('error')?.elements()[0]?.name, 'service-unavailable')
+    assert.equal(balcony.heard.length, 1)
+  })
+})
+
+test('what nobody can ever take is refused at once', async () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['nosuch@id.internal', 'service-unavailable'],
+    [`00${'ff'.repeat(32)}@id.internal`, 'service-unavailable'],
+    ['juliet@example.org/balcony', 'remote-server-not-found'],
+    ['example.org', 'remote-server-not-found'],
+  ]
+  await play(async ({ romeo, client }) => {
+    const garden = await client(romeo, 'garden')
+    for (const [to, condition] of cases) {
+      for (const xml of [
+        `<message to='${to}' id='x'><body>x</body></message>`,
+        `<iq type='get' to='${to}' id='x'><ping xmlns='urn:xmpp:ping'/></iq>`,
+        `<presence type='subscribe' to='${to}' id='x'/>`,
+      ]) {
+        await garden.write(xml)
+        const answer = garden.stanzas.at(-1)
+        assert.equal(answer?.attribute('from'), to, xml)
+        assert.equal(answer?.child('error')?.elements()[0]?.name, condition, xml)
+      }
+    }
+    assert.deepEqual(romeo.account.roster(), [])
+  })
+})

@@ -63,7 +63,9 @@ export class AccountHub {
     const requests = new FeatureRequests(logger, this.#features)
     this.#presence = new ClientPresence({ account, own, registry, deliveries, features: this.#features })
     this.#requests = new ClientRequests({ ...components, own, registry, queries, features: requests })
-    this.#network = new NetworkRequests({ account, registry, queries, features: requests })
+    const isHere = (bareJid: string): boolean =>
+      components.gateway.node.accounts.some(({ address }) => address === bareJid)
+    this.#network = new NetworkRequests({ account, registry, queries, features: requests, isHere })
   }
 
   /** All that the account offers. */

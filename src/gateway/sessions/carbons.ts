@@ -26,7 +26,7 @@ export function isCarbonEligible(message: Element): boolean {
   return (
     type === 'chat' ||
     type === 'error' ||
-    message.child('body', NS_CLIENT) !== undefined ||
+    (type === 'normal' && message.child('body', NS_CLIENT) !== undefined) ||
     message.elements().some((child) => CONVERSATION_PAYLOADS.has(child.namespace))
   )
 }

@@ -14,6 +14,8 @@ export interface NetworkRequestsComponents {
   readonly registry: SessionRegistry
   readonly queries: ClientQueries
   readonly features: FeatureRequests
+  /** Whether a bare JID is an account of this node too. */
+  readonly isHere: (bareJid: string) => boolean
 }
 
 /** Iqs that others send over the network: for a client of the account, or for the account itself (RFC 6121 §8.5). */
@@ -47,7 +49,7 @@ export class NetworkRequests {
       return await features.answer({ iq, target: 'account', from, session: undefined })
     }
     // RFC 6121 §8.5.3.1, §11: who may not see presence cannot tell this resource from one that does not exist.
-    if (session?.presence === undefined || !this.#maySee(from, session)) {
+    if (session === undefined || !this.#maySee(from, session)) {
       throw new StanzaError('service-unavailable')
     }
     return await queries.ask(session, iq)
@@ -55,12 +57,11 @@ export class NetworkRequests {
 
   #maySee(from: Jid, session: Session): boolean {
     const bare = from.bare().toString()
+    // Accounts of one node are in the same hands: between them §8.5.3.1 holds as it stands.
+    if (this.#components.isHere(bare) || session.directed.has(bare) || session.directed.has(from.toString())) {
+      return true
+    }
     const subscription = this.#components.account.rosterItem(bare)?.subscription
-    return (
-      subscription === 'from' ||
-      subscription === 'both' ||
-      session.directed.has(bare) ||
-      session.directed.has(from.toString())
-    )
+    return session.presence !== undefined && (subscription === 'from' || subscription === 'both')
   }
 }

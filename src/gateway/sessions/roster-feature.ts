@@ -22,6 +22,8 @@ export class RosterFeature implements Feature {
   // Some clients ask the server's address; it means the account all the same (RFC 6121 §2.1.4 leaves `to` out).
   readonly payloads: Feature['payloads'] = { account: [NS_ROSTER] }
   readonly #components: RosterFeatureComponents
+  /** Of the last push. */
+  #pushed: string | undefined
 
   constructor(components: RosterFeatureComponents) {
     this.#components = components
@@ -41,12 +43,15 @@ export class RosterFeature implements Feature {
     return this.#get(request.payload.attribute('ver'))
   }
 
-  /** Tells interested resources of a change (§2.1.6). */
+  /** Tells interested resources of a change (§2.1.6): how the item is now, as the version is that of the roster now. */
   changed(event: Extract<AccountEvent, { type: 'roster' | 'roster-removed' }>): void {
     if (event.type === 'roster-removed') {
       this.#push(removedItemElement(event.jid))
-    } else if (event.entry.isListed) {
-      this.#push(rosterItemElement(event.entry))
+      return
+    }
+    const entry = this.#components.account.rosterItem(event.entry.jid) ?? event.entry
+    if (entry.isListed && !this.#isUnseen(entry)) {
+      this.#push(rosterItemElement(entry))
     }
   }
 
@@ -75,12 +80,18 @@ export class RosterFeature implements Feature {
     }
   }
 
+  /** A request that waits is nothing of the item that clients see (RFC 6121 §2.1.2, §A.2.1). */
+  #isUnseen(entry: RosterEntry): boolean {
+    return entry.pendingIn && rosterVersion(this.#listed()) === this.#pushed
+  }
+
   #push(item: Element): void {
     const { registry, random } = this.#components
     if (registry.interested.size === 0) {
       return
     }
-    const query = element('query', NS_ROSTER, { ver: rosterVersion(this.#listed()) }, [item])
+    this.#pushed = rosterVersion(this.#listed())
+    const query = element('query', NS_ROSTER, { ver: this.#pushed }, [item])
     for (const session of registry.interested) {
       const id = `push-${toHex(random.bytes(PUSH_ID_BYTES))}`
       // §2.1.6: without `from`, so that no client can take it for somebody else's.

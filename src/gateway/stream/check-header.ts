@@ -1,11 +1,14 @@
+import type { Element } from '../../xml/element.ts'
 import type { StreamHeader } from '../../xml/stream-parser.ts'
 import { Jid } from '../../xmpp/jid.ts'
 import { NS_CLIENT, NS_STREAM } from '../../xmpp/namespaces.ts'
 import { StreamError } from '../../xmpp/stream-error.ts'
 import { SERVER_DOMAIN } from '../sasl/user-names.ts'
 
-/** Whether a version is 1.0 or a later one that goes on with 1.0 (RFC 6120 §4.7.5). */
-const SUPPORTED_VERSION = /^0*1\.[0-9]{1,9}$/
+/** Whether a version is 1.0 or a later one; ours, the lower one, is answered then (RFC 6120 §4.7.5). */
+const SUPPORTED_VERSION = /^0*[1-9][0-9]{0,8}\.[0-9]{1,9}$/
+/** BCP 47 §2.1.1, §4.4.1: letters, digits and hyphens; 35 characters are enough for all. */
+const LANGUAGE_TAG = /^[A-Za-z0-9-]{1,35}$/
 
 /**
  * Checks the header of a client's stream (RFC 6120 §4.7, §4.8).
@@ -44,4 +47,10 @@ export function checkHeader({ element, prefix, defaultNamespace }: StreamHeader)
     throw new StreamError('invalid-from')
   }
   return jid
+}
+
+/** The language of what follows (RFC 6120 §4.7.4), if it is a language tag. */
+export function languageOf(header: Element): string | undefined {
+  const language = header.attribute('xml:lang')
+  return language !== undefined && LANGUAGE_TAG.test(language) ? language : undefined
 }

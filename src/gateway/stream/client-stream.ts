@@ -7,7 +7,7 @@ import { XmlError } from '../../xml/xml-error.ts'
 import { StreamError } from '../../xmpp/stream-error.ts'
 import type { Login } from '../sasl/sasl-exchange.ts'
 import { SERVER_DOMAIN } from '../sasl/user-names.ts'
-import { checkHeader } from './check-header.ts'
+import { checkHeader, languageOf } from './check-header.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { LoginStage } from './login-stage.ts'
 import type { AttachedSession, StreamControl, StreamStage } from './stream-control.ts'
@@ -38,6 +38,7 @@ export interface ClientStreamInit {
 export class ClientStream implements StreamControl {
   readonly connection: ClientConnection
   claimedAccount: string | undefined
+  language: string | undefined
   login: Login | undefined
   readonly #parts: StreamParts
   readonly #init: ClientStreamInit
@@ -212,6 +213,7 @@ export class ClientStream implements StreamControl {
 
   #takeHeader(header: StreamHeader): void {
     const from = checkHeader(header)
+    this.language = languageOf(header.element)
     this.claimedAccount = from === undefined ? undefined : this.#parts.users.accountOfJid(from.bare().toString())
     if (this.login !== undefined && from !== undefined && this.claimedAccount !== this.login.account) {
       throw new StreamError('invalid-from')

@@ -73,7 +73,11 @@ export class SessionStage implements StreamStage {
       return
     }
     // RFC 6120 §8.1.2.1: whatever it said, this is who it is.
-    this.#session.receive(stanza.withAttributes({ from: this.#session.bound.jid.toString() }))
+    const from = this.#session.bound.jid.toString()
+    const { language } = this.#stream
+    // §8.1.5: what people read has the language of the stream, unless it says another.
+    const isSpoken = stanza.name !== 'iq' && stanza.attribute('xml:lang') === undefined && language !== undefined
+    this.#session.receive(stanza.withAttributes(isSpoken ? { from, 'xml:lang': language } : { from }))
   }
 
   /** RFC 6120 §8.1.2.1: a client speaks for itself, with its full or bare JID. */

@@ -30,6 +30,8 @@ export interface StreamControl {
   readonly connection: ClientConnection
   /** Bare JID that the client's header says it is. */
   readonly claimedAccount: string | undefined
+  /** Of what it writes, if its header says so (RFC 6120 §4.7.4). */
+  readonly language: string | undefined
   /** Writes an element that is no stanza of a session. */
   send(element: Element): void
   /** Writes a stanza, serialized as a child of a stream of clients. */

@@ -87,6 +87,8 @@ describe('a file of accounts', () => {
     ['Romeo montague', /f, line 1: a name has/],
     [`00${'ab'.repeat(32)} x`, /f, line 1: a name has/],
     ['a b\na c', /f, line 2: 'a' stands there twice/],
+    ['a b\nromeo x\0y', /f, line 2: a password has up to 256/],
+    [`romeo ${'x'.repeat(257)}`, /f, line 1: a password has up to 256/],
     ['# nobody', /has 0 accounts/],
     ['x'.repeat(300_000), /is larger than/],
   ] as const) {

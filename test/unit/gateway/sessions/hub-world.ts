@@ -71,11 +71,14 @@ export class HubWorld {
       account?: FakeAccount
       store?: MemoryStore
       features?: readonly ((context: FeatureContext) => Feature)[]
+      /** Another account of the node. */
+      neighbour?: string
     } = {},
   ) {
     this.account = init.account ?? new FakeAccount(ROMEO, 'romeo')
     this.store = init.store ?? new MemoryStore({ version: 3, tables: [...gatewayTables], upgrades: [] })
-    const gateway = { version: '1.2.3', node: { accounts: [this.account] } } as unknown as GatewayParts
+    const accounts = [this.account, ...(init.neighbour === undefined ? [] : [{ address: init.neighbour }])]
+    const gateway = { version: '1.2.3', node: { accounts } } as unknown as GatewayParts
     const { account, clock, logger, store } = this
     const components = { account, clock, logger, store, gateway, random: new SeededRandom('hub') }
     this.hub = new AccountHub(components, init.features ?? [])

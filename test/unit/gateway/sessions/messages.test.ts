@@ -143,6 +143,17 @@ test('what one writes to oneself is for all clients; a client that wrote to anot
   assert.equal(home.read().length, 1)
 })
 
+test('a headline goes to every client itself and is copied to none (XEP-0280 §6.1)', async () => {
+  const world = new HubWorld()
+  const garden = await world.online('garden')
+  const home = await world.online('home', { priority: -1, carbons: true })
+  garden.read()
+  world.hear("<message from='juliet@net/x' to='romeo@net' type='headline'><body>news</body></message>")
+  assert.equal(garden.read().length, 1)
+  await garden.write("<message to='juliet@net' type='headline'><body>news</body></message>")
+  assert.deepEqual(home.read(), [])
+})
+
 test('groupchat is refused, errors reach the client they are for', async () => {
   const world = new HubWorld()
   const garden = await world.online('garden')

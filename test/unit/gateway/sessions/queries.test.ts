@@ -5,7 +5,7 @@ import { element } from '../../../../src/xml/element.ts'
 import { serialize } from '../../../../src/xml/serializer.ts'
 import { replyTo } from '../../../../src/xmpp/stanza.ts'
 import { StanzaError } from '../../../../src/xmpp/stanza-error.ts'
-import { HubWorld, JULIET, ROMEO, shorten, stanza } from './hub-world.ts'
+import { HubWorld, JULIET, ROMEO, shorten, stanza, TYBALT } from './hub-world.ts'
 
 const PING = "<ping xmlns='urn:xmpp:ping'/>"
 const ask = async (world: HubWorld, text: string): Promise<string> =>
@@ -160,6 +160,15 @@ test('others ask a client only if they may see its presence', async () => {
   const [asked] = garden.read()
   await garden.write(`<iq type='result' id='${/id="(.*?)"/.exec(asked!)![1]}' to='juliet@net/x'/>`)
   assert.equal(await answer, '<iq type="result" id="n" to="juliet@net/x" from="romeo@net/garden"/>')
+})
+
+test('another account of the node may ask any client that is bound (RFC 6121 §8.5.3.1)', async () => {
+  const world = new HubWorld({ neighbour: TYBALT })
+  const garden = world.bind('garden')
+  void world.account.ask(stanza(`<iq type='get' id='1' from='tybalt@net/x' to='romeo@net/garden'>${PING}</iq>`))
+  assert.match(garden.read().join(), /^<iq type="get" [^>]*from="tybalt@net\/x"/)
+  const nowhere = `<iq type='get' id='2' from='tybalt@net/x' to='romeo@net/nowhere'>${PING}</iq>`
+  assert.match(await ask(world, nowhere), /service-unavailable/)
 })
 
 test('directed presence lets a stranger ask', async () => {

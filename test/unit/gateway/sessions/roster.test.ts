@@ -104,3 +104,15 @@ test('bad roster sets are refused as RFC 6121 §2.3.3 says', async () => {
   }
   assert.equal(world.account.roster().length, 0)
 })
+
+test('a request of somebody on the roster is no push, for clients would see no difference', async () => {
+  const world = new HubWorld()
+  const garden = world.bind('garden')
+  await garden.write(GET)
+  world.account.putRosterItem({ jid: JULIET, subscription: 'to' })
+  assert.equal(withoutIds(garden).length, 2)
+  world.account.putRosterItem({ jid: JULIET, subscription: 'to', pendingIn: true })
+  assert.deepEqual(withoutIds(garden), [])
+  world.account.putRosterItem({ jid: JULIET, subscription: 'both' })
+  assert.equal(withoutIds(garden).length, 1)
+})

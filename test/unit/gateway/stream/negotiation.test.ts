@@ -7,7 +7,6 @@ const HEADERS: readonly (readonly [string, string, string])[] = [
   ['another domain', openTag("to='example.org' version='1.0'"), 'host-unknown'],
   ['no version', openTag("to='id.internal'"), 'unsupported-version'],
   ['version 0.9', openTag("to='id.internal' version='0.9'"), 'unsupported-version'],
-  ['version 2.0', openTag("to='id.internal' version='2.0'"), 'unsupported-version'],
   ['a version that is none', openTag("to='id.internal' version='x'"), 'unsupported-version'],
   ['a sender of another domain', openTag("to='id.internal' version='1.0' from='a@example.org'"), 'invalid-from'],
   ['the namespace of servers', openTag().replace('jabber:client', 'jabber:server'), 'invalid-namespace'],
@@ -30,6 +29,15 @@ for (const [what, header, condition] of HEADERS) {
     assert.equal(streamError(answer), condition)
     assert.match(answer, /<\/stream:error><\/stream:stream>$/)
     assert.equal(play.client.isClosed, true)
+    await world.stop()
+  })
+}
+
+for (const version of ['1.1', '2.0', '01.0']) {
+  test(`a header with version ${version} is answered with 1.0, the highest that is spoken here`, async () => {
+    const world = await StreamWorld.create()
+    const answer = await world.connect().say(openTag(`to='id.internal' version='${version}'`))
+    assert.match(answer, / version="1\.0"[^>]*><stream:features>/)
     await world.stop()
   })
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ALICE, BOB, StreamWorld, streamError } from '../../../support/stream-world.ts'
+import { ALICE, auth, BOB, StreamWorld, streamError } from '../../../support/stream-world.ts'
 
 const MINUTE_MS = 60_000
 
@@ -15,6 +15,32 @@ test('a stanza reaches the session with the full JID as its sender', async () =>
   for (const stanza of play.session.received) {
     assert.equal(stanza.attribute('from'), `${ALICE}/desk`)
   }
+  await world.stop()
+})
+
+test('what people read has the language of the stream, unless it says another (RFC 6120 §8.1.5)', async () => {
+  const world = await StreamWorld.create()
+  const play = world.connect()
+  await play.open(`to='id.internal' version='1.0' xml:lang='it'`)
+  await play.say(auth('PLAIN', '\0alice\0pencil'))
+  await play.open(`to='id.internal' version='1.0' xml:lang='de-CH'`)
+  await play.say("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+  await play.say(
+    "<message/><presence/><message xml:lang='fr'/><iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>",
+  )
+  const languages = play.session.received.map((stanza) => stanza.attribute('xml:lang'))
+  assert.deepEqual(languages, ['de-CH', 'de-CH', 'fr', undefined])
+  await world.stop()
+})
+
+test('a language that is no language tag is left out', async () => {
+  const world = await StreamWorld.create()
+  const play = world.connect()
+  await play.open()
+  await play.say(auth('PLAIN', '\0alice\0pencil'))
+  await play.open(`to='id.internal' version='1.0' xml:lang='${'x'.repeat(36)}'`)
+  await play.say("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq><message/>")
+  assert.equal(play.session.received[0]?.attribute('xml:lang'), undefined)
   await world.stop()
 })
 
