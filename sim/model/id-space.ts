@@ -2,7 +2,7 @@ import { assert } from '../../src/util/assert.ts'
 import type { Stream } from './stream.ts'
 
 /** Nodes of one run; their index is the end of their id, so that no two ids are equal. */
-export const NODES_MAX = 1_048_576
+const NODES_MAX = 1_048_576
 const INDEX_BITS = 20n
 /** Ranges this small are looked at as a whole. */
 const LEAF_NODES = 16

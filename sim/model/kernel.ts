@@ -2,7 +2,7 @@ import { EventHeap } from './event-heap.ts'
 import { mix } from './stream.ts'
 
 /** The kinds of events: a call that was scheduled, an answer to a lookup's request, a node that comes or goes. */
-export const CALL = 0
+const CALL = 0
 export const ANSWER = 1
 export const CHURN = 2
 

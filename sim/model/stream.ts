@@ -12,7 +12,7 @@ export function mix(one: number, other: number): number {
 }
 
 /** 32-bit hash of a text (FNV-1a, mixed). */
-export function hashText(text: string): number {
+function hashText(text: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) {
     hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)

@@ -18,5 +18,3 @@ export const DIGEST_ENTRY_BYTES = 32
 export const RECORD_BYTES = 3_000
 /** An end-to-end acknowledgement. */
 export const ACKNOWLEDGEMENT_BYTES = 200
-/** libp2p's ping of an entry without a connection. */
-export const PING_BYTES = 100
