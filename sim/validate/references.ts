@@ -8,6 +8,7 @@ import { MAPPING_LIFETIMES } from './mapping-lifetimes.ts'
 import { NAT_CHECK } from './nat-check.ts'
 import { HOLE_PUNCHING, RELAY_LIMITS } from './not-yet.ts'
 import { PUNCH_MATRIX } from './punch-matrix.ts'
+import { REPAIR_BANDWIDTH } from './repair-bandwidth.ts'
 import { REPLICA_LIVENESS } from './replica-liveness.ts'
 
 /** All that `kabber sim validate` compares, by number. */
@@ -24,4 +25,5 @@ export const REFERENCES: readonly Reference[] = [
   MAPPING_LIFETIMES,
   PUNCH_MATRIX,
   RELAY_LIMITS,
+  REPAIR_BANDWIDTH,
 ]

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { merge } from '../../../../sim/commands/merge.ts'
+import { type SweepOptions, sweep } from '../../../../sim/commands/sweep.ts'
+import { OutputError } from '../../../../sim/output/output-error.ts'
+import { runSummary } from '../../../../sim/output/run-summary.ts'
+import { ScenarioError } from '../../../../sim/scenario/scenario-error.ts'
+import type { RunOne } from '../../../../sim/sweep/run-sweep.ts'
+import { SeededRandom } from '../../../../sim/system/seeded-random.ts'
+import { emptyResult, plainMetrics, plainScenario } from '../../../support/sim-run.ts'
+
+const SCENARIO = `about: A few open nodes.
+source: a test
+tier: model
+duration: 1 h
+warmup: 5 min
+settle: 5 min
+population:
+  nodes: 20
+  classes:
+    open: { share: rest, nat: open, storage: 64 MiB }
+workload: { people: 5, contacts: 2, messages: 10 per hour }
+`
+const GRID = `sweep:
+  seeds: 8
+  grid:
+    population.nodes: [20, 30, 40]
+    workload.contacts: [2, 3]
+`
+const STOP = '  stop: { metric: delivered_share, width: 10 % }\n'
+
+/** A run whose results depend on its values and seed alone, some of them noisy. */
+const pretend: RunOne = (command) => {
+  const random = new SeededRandom(`${command.seed} ${JSON.stringify(command.overrides)}`)
+  const isNoisy = command.overrides['population.nodes'] === 30
+  const messages_sent = 900 + random.uniform(200)
+  const delivered_share = (isNoisy ? 0.4 : 0.9) + random.uniform(1_000) / (isNoisy ? 2_000 : 100_000)
+  const metrics = plainMetrics({
+    messages_sent,
+    delivered_share,
+    delay_p50_ms: 80 + random.uniform(1_000) / 7,
+    replicas_min: Number.NaN,
+  })
+  const head = { scenario: plainScenario(), command, version: '1' }
+  const result = emptyResult({ seed: command.seed, metrics, traceHash: String(random.uniform(1e9)) })
+  return Promise.resolve({ summary: runSummary(head, result, [], { cpu_s: random.uniform(9), peak_memory_bytes: 1 }) })
+}
+
+interface Bench {
+  readonly folder: string
+  readonly file: string
+  readonly said: string[]
+  /** Runs made. */
+  runs(): number
+  sweep(options: SweepOptions, runOne?: RunOne): Promise<number>
+  merge(shards: readonly string[], out: string): number
+  table(out: string, name: string): string
+}
+
+function bench(t: TestContext, text: string): Bench {
+  const folder = mkdtempSync(join(tmpdir(), 'kabber-test-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'scenario.yaml')
+  writeFileSync(file, text)
+  const said: string[] = []
+  let runs = 0
+  const write = (line: string): void => {
+    said.push(line)
+  }
+  return {
+    folder,
+    file,
+    said,
+    runs: () => runs,
+    sweep: (options, runOne = pretend) =>
+      sweep(
+        file,
+        { ...options, out: join(folder, options.out) },
+        {
+          version: '1',
+          environment: {},
+          write,
+          runOne: (...run) => {
+            runs += 1
+            return runOne(...run)
+          },
+        },
+      ),
+    merge: (shards, out) =>
+      merge(
+        shards.map((shard) => join(folder, shard)),
+        { out: join(folder, out) },
+        { write },
+      ),
+    table: (out, name) => readFileSync(join(folder, out, name), 'utf8'),
+  }
+}
+
+for (const [kind, text] of [
+  ['a sweep', SCENARIO + GRID],
+  ['a sweep that stops early', SCENARIO + GRID + STOP],
+] as const) {
+  test(`${kind} in two shards, merged, equals the same in one piece, byte for byte, however many jobs`, async (t) => {
+    const at = bench(t, text)
+    assert.equal(await at.sweep({ out: 'whole' }), 0)
+    assert.equal(await at.sweep({ out: 'four-jobs', jobs: 4 }), 0)
+    assert.equal(await at.sweep({ out: 'a', shard: '1/2' }), 0)
+    assert.equal(await at.sweep({ out: 'b', shard: '2/2', jobs: 3 }), 0)
+    assert.equal(at.merge(['b', 'a'], 'merged'), 0)
+    for (const name of ['points.csv', 'runs.csv']) {
+      assert.equal(at.table('merged', name), at.table('whole', name))
+      assert.equal(at.table('four-jobs', name), at.table('whole', name))
+    }
+  })
+}
+
+test('every point runs with the same seeds; the tables have a row for each run and for each metric of a point', async (t) => {
+  const at = bench(t, SCENARIO + GRID)
+  await at.sweep({ out: 'whole' })
+  assert.equal(at.runs(), 3 * 2 * 8)
+  const rows = at.table('whole', 'runs.csv').trimEnd().split('\n')
+  assert.match(rows[0] ?? '', /^point,population\.nodes,workload\.contacts,seed,messages_sent,/)
+  assert.equal(rows.length, 1 + 48)
+  assert.match(rows[1] ?? '', /^0,20,2,1,/)
+  assert.match(rows[48] ?? '', /^5,40,3,8,/)
+  const points = at.table('whole', 'points.csv')
+  assert.match(points, /^0,20,2,delivered_share,proportion,8,0\.9\d+,0\.\d+,0\.\d+$/m)
+  assert.match(points, /^0,20,2,replicas_min,mean,0,,,$/m)
+})
+
+test('seeds of a point end when the interval is narrow enough, never before the third', async (t) => {
+  const at = bench(t, SCENARIO + GRID + STOP)
+  await at.sweep({ out: 'whole' })
+  const seeds = at
+    .table('whole', 'runs.csv')
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((row) => row.split(',').slice(0, 2))
+  assert.equal(seeds.filter(([point]) => point === '0').length, 3)
+  assert.ok(seeds.filter(([, nodes]) => nodes === '30').length > 6)
+  assert.equal(at.runs(), seeds.length)
+})
+
+test('a sweep that was broken off carries on: what is there is not run again', async (t) => {
+  const at = bench(t, SCENARIO + GRID)
+  let left = 10
+  const dying: RunOne = (...run) =>
+    left-- > 0 ? pretend(...run) : Promise.resolve({ problem: 'the machine went away' })
+  assert.equal(await at.sweep({ out: 'whole' }, dying), 1)
+  assert.ok(at.said.some((line) => line.includes('FAILED: the machine went away')))
+  assert.ok(
+    at.said.some((line) =>
+      /^repeat with: kabber sim run .* --tier model --seed 3 --nodes 20 --set workload\.contacts=3$/.test(line),
+    ),
+  )
+  const before = at.runs()
+  assert.equal(await at.sweep({ out: 'whole' }), 0)
+  assert.equal(at.runs() - before, 48 - 10)
+  await at.sweep({ out: 'other' })
+  assert.equal(at.table('whole', 'runs.csv'), at.table('other', 'runs.csv'))
+  const again = at.runs()
+  assert.equal(await at.sweep({ out: 'whole' }), 0)
+  assert.equal(at.runs(), again)
+})
+
+test('merge tells which points of which shard are missing, and is complete once they are there', async (t) => {
+  const at = bench(t, SCENARIO + GRID)
+  await at.sweep({ out: 'a', shard: '1/3' })
+  await at.sweep({ out: 'c', shard: '3/3' })
+  assert.equal(at.merge(['a', 'c'], 'merged'), 1)
+  assert.deepEqual(
+    at.said.filter((line) => line.startsWith('missing')),
+    ['missing: shard 2/3: points 1, 4'],
+  )
+  await at.sweep({ out: 'b', shard: '2/3' })
+  assert.equal(at.merge(['a', 'b', 'c'], 'merged'), 0)
+  await at.sweep({ out: 'whole' })
+  assert.equal(at.table('merged', 'points.csv'), at.table('whole', 'points.csv'))
+})
+
+test('a folder with something else in it is refused, and left as it was', async (t) => {
+  const at = bench(t, SCENARIO + GRID)
+  await at.sweep({ out: 'a', shard: '1/2' })
+  const before = at.table('a', 'sweep.json')
+  await assert.rejects(at.sweep({ out: 'a', shard: '2/2' }), /holds shard 1\/2 of this sweep/)
+  writeFileSync(at.file, SCENARIO + GRID.replace('seeds: 8', 'seeds: 9'))
+  await assert.rejects(at.sweep({ out: 'a', shard: '1/2' }), /holds another sweep/)
+  await assert.rejects(
+    at.sweep({ out: '.' }),
+    (error) => error instanceof OutputError && /not empty/.test(error.message),
+  )
+  assert.throws(() => at.merge(['.'], 'merged'), /there is no sweep in this folder/)
+  await at.sweep({ out: 'b', shard: '2/2' })
+  assert.throws(() => at.merge(['a', 'b'], 'merged'), /this is not the sweep of/)
+  assert.equal(at.table('a', 'sweep.json'), before)
+  assert.ok(!readdirSync(at.folder).includes('merged'))
+})
+
+test('a sweep that explodes, has a wrong value or no section is refused before the first run, and nothing is written', async (t) => {
+  const values = Array.from({ length: 100 }, (_, i) => i + 10).join(', ')
+  const huge = `sweep:\n  seeds: 100\n  grid:\n    population.nodes: [${values}]\n    workload.contacts: [${values}]\n`
+  const cases: [string, RegExp][] = [
+    [SCENARIO + huge, /scenario\.yaml:\d+: sweep\.grid: .*1000000 runs; at most 100000/],
+    [SCENARIO + GRID.replace('[2, 3]', '[2, many]'), /scenario\.yaml:\d+: .*contacts/],
+    [SCENARIO, /scenario\.yaml:1: sweep: the section is missing/],
+  ]
+  for (const [text, complaint] of cases) {
+    const at = bench(t, text)
+    await assert.rejects(
+      at.sweep({ out: 'whole' }),
+      (error) => error instanceof ScenarioError && complaint.test(error.message),
+    )
+    assert.deepEqual(readdirSync(at.folder), ['scenario.yaml'])
+    assert.equal(at.runs(), 0)
+  }
+})
