@@ -1,8 +1,10 @@
-// Compiles src and cli to plain JS with typings under dist/, for the package: Node strips no types inside node_modules.
-// The web chat goes with them: our page, and of Converse.js the files that it loads.
+// Compiles src, cli and sim to plain JS with typings under dist/, for the package: Node strips no types inside node_modules.
+// The web chat goes with them: our page, and of Converse.js the files that it loads. So do the scenarios of the simulator
+// and the libraries that draw its report.
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { REPORT_LIBRARIES } from '../sim/report/report-assets.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const CONVERSE = join(ROOT, 'node_modules/converse.js')
@@ -29,6 +31,17 @@ function compile(): number {
   return tsc.status ?? 1
 }
 
+/** What the simulator reads: scenarios, their schema, and the page of the report with the libraries it takes in. */
+function copySimulator(): void {
+  cpSync(join(ROOT, 'sim/scenarios'), join(ROOT, 'dist/sim/scenarios'), { recursive: true })
+  cpSync(join(ROOT, 'sim/scenario/scenario.schema.json'), join(ROOT, 'dist/sim/scenario/scenario.schema.json'))
+  cpSync(join(ROOT, 'sim/deploy'), join(ROOT, 'dist/sim/deploy'), { recursive: true })
+  cpSync(join(ROOT, 'sim/report/page'), join(ROOT, 'dist/sim/report/page'), { recursive: true })
+  for (const [name, path] of Object.entries(REPORT_LIBRARIES)) {
+    cpSync(join(ROOT, 'node_modules', path), join(ROOT, 'dist/sim/report/page', name))
+  }
+}
+
 function copyWebChat(): void {
   cpSync(join(ROOT, 'web'), join(ROOT, 'dist/web'), { recursive: true })
   for (const file of CONVERSE_FILES) {
@@ -53,3 +66,4 @@ function notice(version: string): string {
 rmSync(join(ROOT, 'dist'), { recursive: true, force: true })
 process.exitCode = compile()
 copyWebChat()
+copySimulator()

@@ -124,8 +124,8 @@ const packageRules = [
   ),
   forbid(
     'shipped-code-needs-dependencies',
-    'what src and cli import is under dependencies in package.json',
-    { path: '^(src|cli|bin)/' },
+    'what src, cli and sim import is under dependencies in package.json',
+    { path: '^(src|cli|sim|bin)/' },
     { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
   ),
 ]

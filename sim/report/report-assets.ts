@@ -6,7 +6,7 @@ const PACKAGES = join(import.meta.dirname, '../../node_modules')
 const PAGE = join(import.meta.dirname, 'page')
 
 /** Files by name: in the package `page/<name>`, in a checkout a path below node_modules. */
-const LIBRARIES: Readonly<Record<string, string>> = {
+export const REPORT_LIBRARIES: Readonly<Record<string, string>> = {
   'd3.min.js': 'd3/dist/d3.min.js',
   'd3-license.txt': 'd3/LICENSE',
   'plot.umd.min.js': '@observablehq/plot/dist/plot.umd.min.js',
@@ -16,6 +16,6 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 /** One of our own files (`report.css`, `report.js`) or of the libraries. */
 export function reportAsset(name: string): string {
   const beside = join(PAGE, name)
-  const library = LIBRARIES[name]
+  const library = REPORT_LIBRARIES[name]
   return readFileSync(library === undefined || existsSync(beside) ? beside : join(PACKAGES, library), 'utf8')
 }
