@@ -23,6 +23,9 @@ export interface OutputStreams {
 export class Output {
   readonly json: boolean
   readonly #streams: OutputStreams
+  /** Events of this turn, at most MAX_UNREAD_EVENT_BYTES. */
+  #events = ''
+  #scheduled: NodeJS.Immediate | undefined
 
   constructor(json: boolean, streams: OutputStreams = process) {
     this.json = json
@@ -31,22 +34,39 @@ export class Output {
 
   /** A result: the object with `--json`, else the text. */
   result(object: object, text: string): void {
-    this.#streams.stdout.write(`${this.json ? JSON.stringify(object) : text}\n`)
+    this.#write(`${this.json ? JSON.stringify(object) : text}\n`)
   }
 
   /** Text for people only. */
   text(text: string): void {
     if (!this.json) {
-      this.#streams.stdout.write(`${text}\n`)
+      this.#write(`${text}\n`)
     }
   }
 
   /** Something that happens while a command runs: the object with `--json`, else the text if there is one. */
   event(object: OutputEvent, text?: string): void {
     const line = this.json ? JSON.stringify(object) : text
-    if (line !== undefined && this.#streams.stdout.writableLength < MAX_UNREAD_EVENT_BYTES) {
-      this.#streams.stdout.write(`${line}\n`)
+    if (line !== undefined && this.#streams.stdout.writableLength + this.#events.length < MAX_UNREAD_EVENT_BYTES) {
+      this.#events += `${line}\n`
+      // One write for all events of a turn: each costs a call of the system, and thousands may come in a second.
+      this.#scheduled ??= setImmediate(() => this.#writeEvents())
     }
+  }
+
+  #writeEvents(): void {
+    clearImmediate(this.#scheduled)
+    this.#scheduled = undefined
+    if (this.#events !== '') {
+      this.#streams.stdout.write(this.#events)
+      this.#events = ''
+    }
+  }
+
+  /** After the events before it. */
+  #write(text: string): void {
+    this.#writeEvents()
+    this.#streams.stdout.write(text)
   }
 
   /** A remark that is no result, on stderr. */
@@ -58,14 +78,13 @@ export class Output {
   error(error: CliError): void {
     this.note(`kabber: ${oneLine(error.message)}`)
     if (this.json) {
-      this.#streams.stdout.write(
-        `${JSON.stringify({ error: { condition: error.condition, message: error.message } })}\n`,
-      )
+      this.#write(`${JSON.stringify({ error: { condition: error.condition, message: error.message } })}\n`)
     }
   }
 
   /** Resolves when both streams have taken everything. */
   async flush(): Promise<void> {
+    this.#writeEvents()
     const { stdout, stderr } = this.#streams
     await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))))
   }

@@ -97,5 +97,5 @@ function tellEvents(output: CommandContext['output'], account: Account): void {
 }
 
 function nameOf(account: Account, jid: string): string {
-  return oneLine(account.roster().find((entry) => entry.jid === jid)?.name ?? jid)
+  return oneLine(account.rosterItem(jid)?.name ?? jid)
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../system/clock.ts'
 import type { Logger } from '../system/logger.ts'
 import type { Row, Store, Transaction } from '../system/store.ts'
+import { BoundedMap } from '../util/bounded-map.ts'
 import type { Element } from '../xml/element.ts'
 import { parseElement } from '../xml/parser.ts'
 import { serialize } from '../xml/serializer.ts'
@@ -23,6 +24,10 @@ const EXPIRY_INTERVAL_MS = 10 * 60_000
 const EXPIRY_BATCH = 500
 /** A stanza that leaves later than this after it was accepted carries its time (XEP-0203). *ours* */
 const DELAY_STAMP_AFTER_MS = 5_000
+/** Stanzas just accepted that need not be parsed again when they leave, mostly within the same turn. *ours* */
+const FRESH_MAX_STANZAS = 512
+/** Longer ones are parsed again, so that all together take no more than a few MiB. *ours* */
+const FRESH_MAX_CHARACTERS = 4_096
 
 /** A stanza to be kept until a node of the recipient has it. */
 export interface OutboxStanza {
@@ -67,6 +72,8 @@ export class Outbox {
   readonly #recipients = new Map<string, OutboxState>()
   readonly #counts = new Map<string, number>()
   readonly #perAccount = new Map<string, number>()
+  /** Stanzas that were accepted lately and have not left. */
+  readonly #fresh = new BoundedMap<number, Element>({ maxEntries: FRESH_MAX_STANZAS })
   /** Acknowledged and not yet taken out; at most the windows of all recipients. */
   readonly #acknowledged: OutboxRow[] = []
   #ending = false
@@ -136,6 +143,9 @@ export class Outbox {
       stanza: serialize(entry.stanza),
     }
     transaction.put(outboxTable, row)
+    if (row.stanza.length <= FRESH_MAX_CHARACTERS) {
+      this.#fresh.set(row.position, entry.stanza)
+    }
     return row
   }
 
@@ -220,7 +230,8 @@ export class Outbox {
   }
 
   #outgoing(row: OutboxRow): Element {
-    const stanza = parseElement(row.stanza)
+    const stanza = this.#fresh.get(row.position) ?? parseElement(row.stanza)
+    this.#fresh.delete(row.position)
     const late = this.#components.clock.wallMs() - row.accepted_ms >= DELAY_STAMP_AFTER_MS
     return late ? stanza.append(delayElement({ from: row.account, stampMs: row.accepted_ms })) : stanza
   }

@@ -36,8 +36,17 @@ const ESCAPES: Readonly<Record<string, string>> = {
  * @throws XmlError `not-well-formed` for characters that XML cannot carry, illegal names and namespaces
  */
 export function serialize(element: Element, parentNamespace = ''): string {
-  return writeElement(element, parentNamespace, 1)
+  if (element !== last?.element || parentNamespace !== last.parentNamespace) {
+    last = { element, parentNamespace, text: writeElement(element, parentNamespace, 1) }
+  }
+  return last.text
 }
+
+/**
+ * What is written to one place is often written to another next: outbox and archive, every client of an account. Shared by
+ * all nodes of a process: it changes what a call costs, never what it answers, for elements are immutable.
+ */
+let last: { readonly element: Element; readonly parentNamespace: string; readonly text: string } | undefined
 
 function writeElement(element: Element, parentNamespace: string, depth: number): string {
   const { name, namespace, attributes, children } = element
