@@ -18,6 +18,12 @@ const COPIES = 10
 const LETTERS = 40
 const LETTER_BYTES = 20_000
 const BURN_IN_MS: number = DAY_MS
+/** Seen: about eleven live copies of each letter, not ten. That displaced custodians spare copies is our reading of it, not proven. */
+const FEWER_REASON =
+  'the formula pays a copy for each departure and one for each arrival; here a custodian displaced by a newcomer keeps its copy for a while, which seems to spare many of the former'
+const SAVING_REASON =
+  'the absence law of the preset is ours: with a mean of 4 h a third of the absences outlasts the timeout, and a fifth loses the disk'
+
 const EVENTS_MAX = 50_000_000
 const NODES = { quick: 100, full: 200 }
 const DAYS = { quick: 4, full: 10 }
@@ -44,11 +50,15 @@ function check(effort: Effort): Finding[] {
   const forGood = copiesMade(FOR_GOOD, effort)
   const expected = (2 * forGood.live) / DAY_MS
   const rows = [
-    near('copies an hour, all departures for good', {
-      published: expected * HOUR_MS,
-      ours: forGood.perMs * HOUR_MS,
-      within: 0.1 * expected * HOUR_MS,
-    }),
+    near(
+      'copies an hour, all departures for good',
+      {
+        published: expected * HOUR_MS,
+        ours: forGood.perMs * HOUR_MS,
+        within: 0.1 * expected * HOUR_MS,
+      },
+      FEWER_REASON,
+    ),
   ]
   const preset = CHURN_PRESETS['ipfs-2022']?.churn
   if (preset?.session === undefined) {
@@ -57,7 +67,7 @@ function check(effort: Effort): Finding[] {
   const returning = copiesMade({ ...preset, trace: undefined }, effort)
   const withoutTimeout = (2 * returning.live) / lawMeanMs(preset.session)
   const saving = { published: '30 times', ours: withoutTimeout / returning.perMs, range: [15, 60] as const }
-  return [...rows, between('saved by waiting 4 h, preset ipfs-2022', saving)]
+  return [...rows, between('saved by waiting 4 h, preset ipfs-2022', saving, SAVING_REASON)]
 }
 
 /** Copies made per millisecond after the burn-in, and copies on nodes that run, in the mean. */
