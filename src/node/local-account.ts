@@ -244,6 +244,7 @@ export class LocalAccount implements Account {
   sendPresence(presence: Element): void {
     const to = Jid.parse(presence.attribute('to') ?? '')
     if (presenceType(presence) !== 'unavailable') {
+      checkAddressable(to)
       this.#blocklist.check(to)
     }
     this.#sendNow(to.bare().toString(), presence)

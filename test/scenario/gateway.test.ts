@@ -286,6 +286,7 @@ test('what nobody can ever take is refused at once', async () => {
         `<message to='${to}' id='x'><body>x</body></message>`,
         `<iq type='get' to='${to}' id='x'><ping xmlns='urn:xmpp:ping'/></iq>`,
         `<presence type='subscribe' to='${to}' id='x'/>`,
+        `<presence to='${to}' id='x'/>`,
       ]) {
         await garden.write(xml)
         const answer = garden.stanzas.at(-1)

@@ -1,5 +1,6 @@
 import type { AccountEvent } from '../../node/api.ts'
 import { toHex } from '../../util/bytes.ts'
+import type { Element } from '../../xml/element.ts'
 import { Jid } from '../../xmpp/jid.ts'
 import { StanzaError } from '../../xmpp/stanza-error.ts'
 import { StreamError } from '../../xmpp/stream-error.ts'
@@ -159,8 +160,10 @@ export class AccountHub {
         break
       case 'presence':
         this.#inbound.presence(event.presence)
-        for (const feature of this.#features) {
-          feature.contactPresence?.(event.presence)
+        if (this.#isOfContact(event.presence)) {
+          for (const feature of this.#features) {
+            feature.contactPresence?.(event.presence)
+          }
         }
         break
       case 'subscription':
@@ -183,6 +186,15 @@ export class AccountHub {
       case 'unblocked':
         break
     }
+  }
+
+  /** Not of a stranger who directed it to a client (RFC 6121 §4.6). Who is gone may be a contact no more. */
+  #isOfContact(presence: Element): boolean {
+    if (presence.attribute('type') !== undefined) {
+      return true
+    }
+    const item = this.#components.account.rosterItem(presence.attribute('from') ?? '')
+    return item?.subscription === 'to' || item?.subscription === 'both'
   }
 
   #make(makers: readonly ((context: FeatureContext) => Feature)[]): readonly Feature[] {

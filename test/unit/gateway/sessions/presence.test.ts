@@ -178,6 +178,7 @@ test('features see presence come and go, and may add to what leaves', async () =
     contactPresence: (presence) => seen.push(`contact ${presence.attribute('type') ?? 'available'}`),
   }
   const world = new HubWorld({ features: [() => feature] })
+  world.account.putRosterItem({ jid: JULIET, subscription: 'to' })
   const garden = world.bind('garden')
   await garden.write('<presence/>')
   assert.deepEqual(garden.read(), [
@@ -188,4 +189,17 @@ test('features see presence come and go, and may add to what leaves', async () =
   world.account.hearPresence(stanza("<presence from='juliet@net/x' to='romeo@net'/>"))
   garden.bound.ended()
   assert.deepEqual(seen, ['available garden', 'contact available', 'ended garden'])
+})
+
+test('presence that a stranger directs to a client is for that client, not for features', async () => {
+  const seen: string[] = []
+  const feature: Feature = { payloads: {}, contactPresence: (presence) => seen.push(shorten(serialize(presence))) }
+  const world = new HubWorld({ features: [() => feature] })
+  const garden = await world.online('garden')
+  garden.read()
+  world.account.hearPresence(stanza("<presence from='tybalt@net/street' to='romeo@net/garden'/>"))
+  assert.deepEqual(garden.read(), ['<presence from="tybalt@net/street" to="romeo@net/garden"/>'])
+  assert.deepEqual(seen, [])
+  world.account.hearPresence(stanza("<presence type='unavailable' from='tybalt@net/street' to='romeo@net/garden'/>"))
+  assert.equal(seen.length, 1)
 })
