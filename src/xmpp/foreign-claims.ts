@@ -1,8 +1,7 @@
 import type { Element } from '../xml/element.ts'
 import { NS_PUBSUB_EVENT } from './extensions/pubsub.ts'
-import { isStanzaIdBy } from './extensions/stanza-id.ts'
 import { Jid } from './jid.ts'
-import { NS_DELAY } from './namespaces.ts'
+import { NS_DELAY, NS_STANZA_ID } from './namespaces.ts'
 
 /** What nodes say to each other begins so; clients neither send nor see it. */
 const NODE_NAMESPACE_PREFIX = 'urn:kabber:'
@@ -57,9 +56,14 @@ function isForeignClaim(child: Element, account: string): boolean {
     // XEP-0280 §9: `private` is the sender's to say; it keeps copies from being made here too.
     (SERVER_NAMESPACES.has(child.namespace) && child.name !== 'private') ||
     isNodeClaim(child) ||
-    isStanzaIdBy(child, account) || // XEP-0359 §6
+    isStanzaIdOf(child, account) ||
     (child.namespace === NS_DELAY && bareOf(child.attribute('from')) === account)
   )
+}
+
+/** XEP-0359 §6: an id in the name of the account, or of one of its resources, which some clients take for the same. */
+function isStanzaIdOf(child: Element, account: string): boolean {
+  return child.name === 'stanza-id' && child.namespace === NS_STANZA_ID && bareOf(child.attribute('by')) === account
 }
 
 function isNodeClaim(child: Element): boolean {

@@ -6,6 +6,9 @@ const MAX_UNSETTLED_STANZAS = 1_000
 /** Their length as text, in UTF-16 code units: what a session may hold in memory for a client that does not read. */
 const MAX_UNSETTLED_LENGTH = 2 * 1_048_576
 
+/** Beyond those bounds there is as much room again for what a client has asked for itself, and for presence. */
+const MAX_OVERFULL_FACTOR = 2
+
 type Settled = ((outcome: DeliveryOutcome) => void) | undefined
 
 interface Entry {
@@ -27,6 +30,14 @@ export class OutboundQueue {
 
   get isFull(): boolean {
     return this.#entries.length >= MAX_UNSETTLED_STANZAS || this.#length >= MAX_UNSETTLED_LENGTH
+  }
+
+  /** Nothing more is taken at all. */
+  get isOverfull(): boolean {
+    return (
+      this.#entries.length >= MAX_OVERFULL_FACTOR * MAX_UNSETTLED_STANZAS ||
+      this.#length >= MAX_OVERFULL_FACTOR * MAX_UNSETTLED_LENGTH
+    )
   }
 
   push(text: string, settled: Settled): void {

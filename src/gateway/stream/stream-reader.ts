@@ -1,7 +1,7 @@
 import type { ClientConnection } from '../../system/client-connection.ts'
 import type { Clock, Timer } from '../../system/clock.ts'
 
-/** Elements handled before others get their turn. */
+/** Elements of one client that are handled in a turn of the event loop; then others get theirs. */
 const MAX_SLICE_ELEMENTS = 64
 /** Time for that, should elements be expensive. */
 const MAX_SLICE_MS = 10
@@ -23,29 +23,28 @@ export class StreamReader {
   #isPaused = false
   #isReading = false
   #isStopped = false
-  #timer: Timer | undefined
+  /** Runs out when the turn is over in which something was read. */
+  #turn: Timer | undefined
+  /** Of this turn. */
+  #taken = 0
+  #untilMs = 0
+  #isExhausted = false
 
   constructor(init: StreamReaderInit) {
     this.#init = init
   }
 
-  /** Takes what has come, until its turn is over or something has to be waited for. */
+  /**
+   * Takes what has come, until the turn's share is used up or something has to be waited for. A share is for the whole turn,
+   * however often this is called: each stanza that was handled makes room for another one, and so on without an end.
+   */
   read(): void {
     if (this.#isReading || this.#isStopped) {
       return
     }
-    const { clock, readOne } = this.#init
     this.#isReading = true
-    this.#timer?.cancel()
-    this.#timer = undefined
-    const untilMs = clock.monotonicMs() + MAX_SLICE_MS
-    let taken = 0
-    while (this.#canRead() && readOne()) {
-      taken++
-      if (taken >= MAX_SLICE_ELEMENTS || clock.monotonicMs() >= untilMs) {
-        this.#timer = clock.schedule(0, () => this.read())
-        break
-      }
+    while (this.#canRead() && this.#hasShare() && this.#init.readOne()) {
+      this.#taken++
     }
     this.#isReading = false
     this.#pauseOrResume()
@@ -67,17 +66,37 @@ export class StreamReader {
   /** Reads no more. */
   stop(): void {
     this.#isStopped = true
-    this.#timer?.cancel()
-    this.#timer = undefined
+    this.#turn?.cancel()
+    this.#turn = undefined
   }
 
   #canRead(): boolean {
     return this.#holds === 0 && !this.#isStopped && this.#init.mayRead()
   }
 
+  #hasShare(): boolean {
+    const { clock } = this.#init
+    if (this.#turn === undefined) {
+      this.#taken = 0
+      this.#untilMs = clock.monotonicMs() + MAX_SLICE_MS
+      this.#turn = clock.schedule(0, () => this.#nextTurn())
+    } else if (this.#taken >= MAX_SLICE_ELEMENTS || clock.monotonicMs() >= this.#untilMs) {
+      this.#isExhausted = true
+    }
+    return !this.#isExhausted
+  }
+
+  #nextTurn(): void {
+    this.#turn = undefined
+    if (this.#isExhausted) {
+      this.#isExhausted = false
+      this.read()
+    }
+  }
+
   /** While we do not read, the machine does not either, so that the client is slowed down and not our memory filled. */
   #pauseOrResume(): void {
-    const mustWait = !this.#canRead() || this.#timer !== undefined
+    const mustWait = !this.#canRead() || this.#isExhausted
     if (mustWait === this.#isPaused || this.#isStopped) {
       return
     }

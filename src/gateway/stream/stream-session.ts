@@ -87,8 +87,12 @@ export class StreamSession implements ClientPort, AttachedSession {
     return this.#handled.pending === 0
   }
 
+  /**
+   * Whether nothing should be read from the client now: it has much under way, or does not take its answers. With stream
+   * management only its reading on can tell, for an acknowledgement stands behind what it sent before.
+   */
   get isBusy(): boolean {
-    return this.#handled.pending >= MAX_PENDING_STANZAS
+    return this.#handled.pending >= MAX_PENDING_STANZAS || (!this.#isManaged && this.#outbound.isFull)
   }
 
   /** Stanzas that the client was sent since stream management began. */
@@ -136,7 +140,7 @@ export class StreamSession implements ClientPort, AttachedSession {
   }
 
   deliver(stanza: Element, settled?: (outcome: DeliveryOutcome) => void): void {
-    const text = this.#isOver || this.isFull ? undefined : this.#textOf(stanza)
+    const text = this.#hasRoomFor(settled) ? this.#textOf(stanza) : undefined
     if (text === undefined) {
       queueMicrotask(() => settled?.('lost'))
       return
@@ -235,6 +239,24 @@ export class StreamSession implements ClientPort, AttachedSession {
     this.#parts.sessions.ended(this)
     this.#outbound.loseAll()
     this.#bound?.ended()
+  }
+
+  /**
+   * What nobody would send again, such as the answer to an iq, is not lost silently while there is a stream: a client for
+   * which there is no room even then must come back.
+   */
+  #hasRoomFor(settled: ((outcome: DeliveryOutcome) => void) | undefined): boolean {
+    if (this.#isOver || !this.isFull) {
+      return !this.#isOver
+    }
+    if (settled !== undefined || this.#stream === undefined) {
+      return false
+    }
+    if (this.#outbound.isOverfull) {
+      this.#stream.fail(new StreamError('resource-constraint', 'The client does not take what it is sent.'))
+      return false
+    }
+    return true
   }
 
   #handledSome(): void {

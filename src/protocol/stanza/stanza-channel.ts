@@ -9,7 +9,8 @@ import type { StreamError } from '../../xmpp/stream-error.ts'
 import { decodeFrame, type StreamFrame } from './messages.ts'
 import { CLOSE_TIMEOUT_MS, MAX_FRAME_BYTES, MAX_QUEUED_BYTES } from './protocol.ts'
 
-const XML_LIMITS: XmlLimits = { ...DEFAULT_XML_LIMITS, maxBytes: MAX_FRAME_BYTES }
+/** More elements than a client may send (8,192), as nodes add some; so many are 25 ms of work. */
+const XML_LIMITS: XmlLimits = { ...DEFAULT_XML_LIMITS, maxBytes: MAX_FRAME_BYTES, maxElements: 9_216 }
 
 const encoder = new TextEncoder()
 

@@ -26,6 +26,7 @@ const rows: readonly [string, string, string][] = [
   ['X14 the end of an archive query', `<fin xmlns='urn:xmpp:mam:2' complete='true'/>`, ''],
   ['X16 an archive id of the recipient', `<stanza-id xmlns='urn:xmpp:sid:0' by='${JULIET}' id='1'/>`, ''],
   ['X16 the same in other letters', `<stanza-id xmlns='urn:xmpp:sid:0' by='JULIET@Capulet.LIT' id='1'/>`, ''],
+  ['X16 an id of one of their resources', `<stanza-id xmlns='urn:xmpp:sid:0' by='${JULIET}/balcony' id='1'/>`, ''],
   [
     'a time in the name of the recipient',
     `<delay xmlns='urn:xmpp:delay' from='${JULIET}' stamp='2026-01-01T00:00:00Z'/>`,
