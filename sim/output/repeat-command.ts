@@ -28,6 +28,6 @@ export function repeatCommand(run: RunCommand): string {
 }
 
 /** A word in single quotes where it needs them (POSIX). */
-export function shellWord(word: string): string {
+function shellWord(word: string): string {
   return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

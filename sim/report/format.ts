@@ -17,7 +17,7 @@ export function formatNumber(value: number): string {
 }
 
 /** A share of one, in percent; what is not whole never reads 100 %. */
-export function formatShare(share: number): string {
+function formatShare(share: number): string {
   const percent = share * 100
   const digits = share > 0.99 && share < 1 ? Math.floor(percent * 100) / 100 : Number(percent.toPrecision(3))
   return `${digits} %`

@@ -249,7 +249,7 @@ const figures = {
     return [
       plot(width, {
         height: size,
-        marginLeft: Math.min(150, 24 + longest * 6.2),
+        marginLeft: Math.max(64, Math.min(150, 24 + longest * 6.2)),
         marginTop: 12,
         marginBottom: isTurned ? Math.min(110, 30 + longest * 4.6) : 38,
         x: { label: 'to', domain: kinds, tickRotate: isTurned ? -35 : 0, tickSize: 0 },
