@@ -42,7 +42,9 @@ test('what passes, fails, breaks and is not built yet all stay in the table, wit
   }
   assert.equal(await validate({ out }, { write }, [PASSING, FAILING, BROKEN, MISSING]), 1)
   assert.equal(lines.at(-1), '1 pass, 2 FAIL, 1 not yet')
-  assert.ok(lines.some((line) => /^ {2}FAIL .*published 10 .*ours 12 .*tolerance 9 to 11 .*for this reason$/.test(line)))
+  assert.ok(
+    lines.some((line) => /^ {2}FAIL .*published 10 .*ours 12 .*tolerance 9 to 11 .*for this reason$/.test(line)),
+  )
   const rows = readFileSync(out, 'utf8').trimEnd().split('\n')
   assert.equal(rows.length, 5)
   assert.equal(rows[2], 'A2,subject of A2,source of A2,a number,10,12,9 to 11,FAIL,for this reason')
@@ -74,7 +76,11 @@ test('results are the same twice and hold, save those known to fail', async () =
   for (const id of ['R5', 'R8', 'R12', 'R13', 'R19', 'R21', 'R22']) {
     const { check } = REFERENCES.find((candidate) => candidate.id === id)!
     const findings = await check({ quick: true, seed: 1 })
-    assert.deepEqual(findings.filter(({ outcome }) => outcome !== 'pass'), [], id)
+    assert.deepEqual(
+      findings.filter(({ outcome }) => outcome !== 'pass'),
+      [],
+      id,
+    )
     assert.deepEqual(await check({ quick: true, seed: 1 }), findings, id)
   }
 })
