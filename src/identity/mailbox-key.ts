@@ -4,7 +4,7 @@ import { assert } from '../util/assert.ts'
 import { fromHex, toUtf8 } from '../util/bytes.ts'
 import type { AccountKey } from './account-key.ts'
 import type { RecordBody } from './account-record-message.ts'
-import { privateKeyFromSeed, SEED_BYTES, type SigningKey, sign, signingKeyFromSeed, verify } from './ed25519.ts'
+import { privateKeyFromSeed, publicKeyFromSeed, SEED_BYTES, type SigningKey, sign, verify } from './ed25519.ts'
 
 export const DAY_MS: number = 24 * 3_600_000
 /** Days for which an account record names mailboxes: those in which it is valid and those its letters then stay. */
@@ -50,7 +50,7 @@ class DerivedKey implements MailboxKey {
   constructor(account: AccountKey, day: number) {
     this.day = day
     this.#account = account
-    this.publicKey = signingKeyFromSeed(seedOf(account, day)).publicKey
+    this.publicKey = publicKeyFromSeed(seedOf(account, day))
   }
 
   /** Derived anew each time, in 0.05 ms. */
