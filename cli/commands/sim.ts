@@ -18,7 +18,8 @@ export async function sim(context: CommandContext, args: readonly string[]): Pro
   const cache = getCompileCacheDir()
   const child = spawn(
     process.execPath,
-    [...process.execArgv, '--import', file('time/preload').href, fileURLToPath(file('main')), ...args],
+    // Young garbage by the gigabyte: a larger nursery takes a sixth of the time away.
+    [...process.execArgv, '--max-semi-space-size=64', '--import', file('time/preload').href, fileURLToPath(file('main')), ...args],
     {
       stdio: 'inherit',
       env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) },

@@ -1,5 +1,5 @@
 import { LETTER_RETENTION_MS } from '../../src/protocol/mailbox/letter-limits.ts'
-import { ROUTING_CARE_INTERVAL_MS } from '../../src/util/kad-limits.ts'
+import { KAD_SELF_LOOKUP_INTERVAL_MS } from '../../src/util/kad-limits.ts'
 import type { LookupRow, RunResult, SampleRow } from '../results/results.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { metricsOf } from '../stack/metrics.ts'
@@ -283,10 +283,10 @@ export class ModelRun {
     return (uptimeMs[node] as number) + (up[node] === 1 ? this.kernel.nowMs - (upSinceMs[node] as number) : 0)
   }
 
-  /** Upkeep of routing tables is not played: a lookup of the own key a minute, by each node, whose answers go to the others. */
+  /** Upkeep of routing tables is not played: a lookup of the own key every five minutes, by each node, whose answers go to the others. */
   #upkeepBytesPerMs(): number {
     const perLookup = this.#searches.messagesMean * (LOOKUP_REQUEST_BYTES + LOOKUP_ANSWER_BYTES)
-    return perLookup / ROUTING_CARE_INTERVAL_MS
+    return perLookup / KAD_SELF_LOOKUP_INTERVAL_MS
   }
 
   #bytes(): number {

@@ -6,7 +6,7 @@ import {
   KAD_DISJOINT_PATHS,
   KAD_K,
   KAD_PEER_TIMEOUT_MS,
-  ROUTING_CARE_INTERVAL_MS,
+  KAD_SELF_LOOKUP_INTERVAL_MS,
 } from '../util/kad-limits.ts'
 import { KAD_INCOMING_TIMEOUT_MS, KAD_MAX_INBOUND_STREAMS, KAD_MAX_OUTBOUND_STREAMS } from './libp2p-limits.ts'
 
@@ -49,7 +49,7 @@ export function routingOnlyKad(mode: 'server' | 'client'): (components: KadCompo
       disjointPaths: KAD_DISJOINT_PATHS,
       networkDialTimeout: KAD_PEER_TIMEOUT_MS,
       allowQueryWithZeroPeers: true,
-      querySelfInterval: ROUTING_CARE_INTERVAL_MS,
+      querySelfInterval: KAD_SELF_LOOKUP_INTERVAL_MS,
       maxInboundStreams: KAD_MAX_INBOUND_STREAMS,
       maxOutboundStreams: KAD_MAX_OUTBOUND_STREAMS,
       incomingMessageTimeout: KAD_INCOMING_TIMEOUT_MS,

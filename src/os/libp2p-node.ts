@@ -80,6 +80,8 @@ export function createNode(parts: NodeParts): Promise<Libp2pNode> {
           maxOutboundStreams: limits.MAX_STREAMS_PER_CONNECTION,
           maxEarlyStreams: limits.MAX_EARLY_STREAMS,
           maxMessageSize: limits.STREAM_WINDOW_BYTES,
+          // The connection monitor pings already, from both sides.
+          enableKeepAlive: false,
           streamOptions,
         },
         RECEIVE_ALLOWANCES,
