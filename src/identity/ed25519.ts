@@ -30,7 +30,8 @@ export interface SigningKey {
 
 /** The key pair of a 32-byte seed (RFC 8032 §5.1.5). */
 export function signingKeyFromSeed(seed: Uint8Array): SigningKey {
-  return { publicKey: publicKeyFromSeed(seed), privateKey: privateKeyFromSeed(seed) }
+  const privateKey = privateKeyFromSeed(seed)
+  return { publicKey: exported(createPublicKey(privateKey)), privateKey }
 }
 
 /** The private half alone. */
@@ -38,12 +39,13 @@ export function privateKeyFromSeed(seed: Uint8Array): KeyObject {
   return createPrivateKey(pemOf(seed))
 }
 
-/**
- * The public half alone. In between is one key of OpenSSL, 3 KiB that the garbage collector knows nothing of, so that
- * whoever makes thousands at a time grows by all of them.
- */
+/** The public half alone, over one key of OpenSSL instead of two. */
 export function publicKeyFromSeed(seed: Uint8Array): Uint8Array {
-  const { x } = createPublicKey(pemOf(seed)).export({ format: 'jwk' })
+  return exported(createPublicKey(pemOf(seed)))
+}
+
+function exported(key: KeyObject): Uint8Array {
+  const { x } = key.export({ format: 'jwk' })
   assert(typeof x === 'string', 'the JWK of an Ed25519 key has x')
   return fromBase64url(x)
 }
