@@ -7,7 +7,7 @@ const FLOOD = 100_000
 const IQS = 10_000
 const ROSTER_SETS = 300
 const FLAPS = 20_000
-const MESSAGES = 50_000
+const MESSAGES = Number(process.env.KABBER_HOSTILE_MESSAGES ?? 50_000)
 /** A sender's node keeps so many for one recipient; the sender goes on when they have left. */
 const BURST = 5_000
 /** Others wait for a slice or two of whoever floods; the rest is what a busy machine does. */
@@ -16,7 +16,6 @@ const PING_EVERY_MS = 50
 /** Beside what the node has anyway: the queue of a client (2 MiB), of its socket (1 MiB), and the garbage of the stream. */
 const GROWTH_MAX_BYTES: number = 96 * 1_048_576
 const PATIENCE_MS = 60_000
-const ARCHIVE = 'urn:xmpp:mam:2'
 
 async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms))
@@ -138,7 +137,7 @@ function rosterSets(node: VictimNode): Row {
 function unreadAnswers(node: VictimNode): Row {
   return {
     id: 'flood',
-    sent: `${IQS} iqs (roster, discovery, archive) by a client that reads no answer; then it reads`,
+    sent: `${IQS} iqs (roster, discovery, private storage) by a client that reads no answer; then it reads`,
     must: `memory bounded (+${GROWTH_MAX_BYTES / 1_048_576} MiB), others' pings answered; every answer comes, in order`,
     run: async () => {
       const alice = await node.login('alice')
@@ -146,16 +145,12 @@ function unreadAnswers(node: VictimNode): Row {
       const kinds = [
         "<query xmlns='http://jabber.org/protocol/disco#info'/>",
         "<query xmlns='jabber:iq:roster'/>",
-        `<query xmlns='${ARCHIVE}'><set xmlns='http://jabber.org/protocol/rsm'><max>10</max></set></query>`,
+        "<query xmlns='jabber:iq:private'><x xmlns='u'/></query>",
       ]
       alice.socket.pause()
       let most = 0
       const times = await whileOthersPing(node, async () => {
-        const asked = pour(
-          alice,
-          IQS,
-          (index) => `<iq type='${index % 3 === 2 ? 'set' : 'get'}' id='i${index}'>${kinds[index % 3]}</iq>`,
-        )
+        const asked = pour(alice, IQS, (index) => `<iq type='get' id='i${index}'>${kinds[index % 3]}</iq>`)
         await Promise.race([asked, pause(3_000)])
         most = node.residentBytes() - before
         alice.socket.resume()
@@ -193,11 +188,17 @@ export function neverReadsRow(node: VictimNode, sender: VictimNode): Row {
       alice.destroy()
       const again = await HostileClient.connect(node.doors.xmpp)
       await again.authenticate('alice', 'secret-of-alice')
-      again.send(`<resume xmlns='urn:xmpp:sm:3' previd='${id}' h='${known}'/>`)
-      await again.next('resumed', ({ name }) => name === 'resumed')
       again.stanzas = known
       again.acknowledges = true
-      await again.next('the last message', (e) => e.attribute('id') === `n${MESSAGES - 1}`, PATIENCE_MS)
+      again.send(`<resume xmlns='urn:xmpp:sm:3' previd='${id}' h='${known}'/>`)
+      await again.next('resumed', ({ name }) => name === 'resumed')
+      const isLast = (e: { attribute(name: string): string | undefined }): boolean =>
+        e.attribute('id') === `n${MESSAGES - 1}`
+      await again.next('the last message', isLast, PATIENCE_MS).catch((error: Error) => {
+        throw new Error(
+          `${error.message}: ${again.stanzas - known} stanzas came, ${again.streamError ?? 'no stream error'}`,
+        )
+      })
       await again.ping()
       const got = again.heard.filter((e) => e.name === 'message').map((e) => indexOf(e))
       const figures = `${got.length} came, ${new Set(got).size} of ${MESSAGES} different; ${(most / 1_048_576).toFixed(0)} MiB more while unread (${read} elements read before)`

@@ -10,7 +10,7 @@ import type { VictimNode } from './world.ts'
 const NS = 'jabber:client'
 const INJECTION = `"/><iq type='set' id='injected'><query xmlns='jabber:iq:roster'/></iq></message></stream:stream><message a="`
 /** What a namespace may be, and needs escaping. */
-const NAMESPACE = 'u"\'&'
+const NAMESPACE = 'urn:x:&'
 const ATTRIBUTE = Object.fromEntries([[`{${NAMESPACE}}a`, INJECTION]])
 const ARCHIVE = 'urn:xmpp:mam:2'
 const CARBONS = 'urn:xmpp:carbons:2'
@@ -92,9 +92,14 @@ function largest(play: Play): Row {
     must: "arrive at the other node with what ours adds, instead of breaking the nodes' stream again and again",
     run: async () => {
       const alice = await node.login('alice', { presence: '<presence/>' })
-      const contents = ['<a/>'.repeat(8_190), '', 'x'.repeat(190_000), `${'<a>'.repeat(62)}${'</a>'.repeat(62)}`]
+      const contents = [
+        '<a/>'.repeat(8_190),
+        'attributes',
+        'x'.repeat(190_000),
+        `${'<a>'.repeat(62)}${'</a>'.repeat(62)}`,
+      ]
       for (const [at, content] of contents.entries()) {
-        const more = content === '' ? attributes : ''
+        const more = content === 'attributes' ? attributes : ''
         alice.send(
           `<message to='${hostile.mallory}' type='chat' id='largest-${at}' ${more}><body>${content}</body></message>`,
         )
