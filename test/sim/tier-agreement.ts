@@ -44,11 +44,24 @@ function play(tier: 'stack' | 'model', seed: number): Metrics {
   const out = join(folder, `${tier}-${seed}`)
   const preload = join(ROOT, 'sim/time/preload.ts')
   const main = join(ROOT, 'sim/main.ts')
-  const args = ['--import', preload, main, 'run', SCENARIO, '--tier', tier, '--seed', String(seed), '--out', out]
+  const args = [
+    '--max-semi-space-size=64',
+    '--import',
+    preload,
+    main,
+    'run',
+    SCENARIO,
+    '--tier',
+    tier,
+    '--seed',
+    String(seed),
+    '--out',
+    out,
+  ]
   const child = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: RUN_LIMIT_MS })
   try {
-    const { results } = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) as { results: { metrics: Metrics } }
-    return results.metrics
+    const { metrics } = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) as { metrics: Metrics }
+    return metrics
   } catch (error) {
     throw new Error(`the ${tier} tier left no result: ${child.stdout}${child.stderr}`, { cause: error })
   }
