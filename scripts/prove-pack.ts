@@ -30,7 +30,9 @@ function packInto(folder: string): string {
   const listing = run('tar', ['-tzf', join(folder, tarball)], folder)
     .trim()
     .split('\n')
-  const unwanted = listing.filter((path) => !/^package\/(bin\/|dist\/(src|cli|sim|web|package\.json)|[^/]+$)/.test(path))
+  const unwanted = listing.filter(
+    (path) => !/^package\/(bin\/|dist\/(src|cli|sim|web|package\.json)|[^/]+$)/.test(path),
+  )
   assert.deepEqual(unwanted, [], 'the package holds the compiled src and cli, the web chat, and nothing else')
   assert(!listing.some((path) => /(?<!\.d)\.ts$/.test(path)), 'the package holds no TypeScript sources')
   return join(folder, tarball)

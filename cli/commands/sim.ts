@@ -19,7 +19,14 @@ export async function sim(context: CommandContext, args: readonly string[]): Pro
   const child = spawn(
     process.execPath,
     // Young garbage by the gigabyte: a larger nursery takes a sixth of the time away.
-    [...process.execArgv, '--max-semi-space-size=64', '--import', file('time/preload').href, fileURLToPath(file('main')), ...args],
+    [
+      ...process.execArgv,
+      '--max-semi-space-size=64',
+      '--import',
+      file('time/preload').href,
+      fileURLToPath(file('main')),
+      ...args,
+    ],
     {
       stdio: 'inherit',
       env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) },

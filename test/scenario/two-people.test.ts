@@ -72,7 +72,10 @@ for (const [where, open] of stages) {
     test('see each other come and go', async () => {
       await play(open, async (stage, romeo, juliet) => {
         await befriend(stage, romeo, juliet)
-        juliet.account.setPresence('balcony', element('presence', NS_CLIENT, {}, [element('show', NS_CLIENT, {}, ['chat'])]))
+        juliet.account.setPresence(
+          'balcony',
+          element('presence', NS_CLIENT, {}, [element('show', NS_CLIENT, {}, ['chat'])]),
+        )
         await stage.until(romeo, () => romeo.account.presencesOf(juliet.address).length === 1)
         assert.equal(romeo.account.presencesOf(juliet.address)[0]?.child('show')?.text(), 'chat')
         juliet.account.setPresence('balcony', undefined)
