@@ -5,10 +5,10 @@ import { AccountKey } from '../../src/identity/account-key.ts'
 import { NodeKey } from '../../src/identity/node-key.ts'
 import type { KabberNode } from '../../src/node/api.ts'
 import { createNode } from '../../src/node/node.ts'
-import { nodeSchema } from '../../src/schema.ts'
 import { openSystem } from '../../src/os/open-system.ts'
 import { OsRandom } from '../../src/os/os-random.ts'
 import { openSqliteStore } from '../../src/os/sqlite-store.ts'
+import { nodeSchema } from '../../src/schema.ts'
 
 /** A production node with a fresh home on loopback, and how to remove it. */
 export function benchNode(bootstrap: readonly string[] = []): { node: KabberNode; remove: () => Promise<void> } {

@@ -7,7 +7,7 @@ import { connectSecurely, connectSocket } from '../../support/client-sockets.ts'
 
 /** What a test waits for any one answer. */
 const PATIENCE_MS = 20_000
-const LIMITS = { ...DEFAULT_XML_LIMITS, maxBytes: 4_194_304, maxAttributes: 256, maxElements: 65_536 }
+const LIMITS = { ...DEFAULT_XML_LIMITS, maxBytes: 4_194_304, maxDepth: 128, maxAttributes: 256, maxElements: 65_536 }
 const SASL = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
 export const SM = "xmlns='urn:xmpp:sm:3'"
 export const HEADER =
