@@ -35,6 +35,12 @@ async function lookUp(world: StackWorld, home: NodeHome, key: Uint8Array): Promi
   let messages = 0
   const found = await home.running?.network
     .closestPeers(key, CLOSEST, new SimulatedClock(world.time).timeoutSignal(LOOKUP_LIMIT_MS), (step) => {
+      if (step.type === 'began') {
+        for (const peerId of step.known) {
+          depths.set(peerId, 1)
+        }
+        return
+      }
       if (step.type === 'asked') {
         messages += 1
         depths.set(step.peerId, depths.get(step.peerId) ?? 1)

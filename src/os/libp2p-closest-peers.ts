@@ -3,13 +3,15 @@ import type { PeerId } from '@libp2p/interface'
 import { compare } from 'uint8arrays/compare'
 import { xor } from 'uint8arrays/xor'
 import type { PeerAddresses } from '../system/network.ts'
+import { KAD_K } from '../util/kad-limits.ts'
 import { withoutPeerId } from './libp2p-addresses.ts'
 import { insideOf } from './libp2p-kad.ts'
 import { MAX_ADDRESSES_PER_PEER } from './libp2p-limits.ts'
 import type { Libp2pNode } from './libp2p-node.ts'
 
-/** What a lookup did: asked a peer, or heard of others from one. */
+/** What a lookup did: began with the closest peers of the routing table, asked a peer, or heard of others from one. */
 export type LookupStep =
+  | { readonly type: 'began'; readonly known: readonly string[] }
   | { readonly type: 'asked'; readonly peerId: string }
   | { readonly type: 'answered'; readonly peerId: string; readonly closer: readonly string[] }
 
@@ -22,6 +24,11 @@ export async function closestPeers(
   onStep?: (step: LookupStep) => void,
 ): Promise<readonly PeerAddresses[]> {
   const found = new Map<string, { id: PeerId; addresses: Set<string> }>()
+  const target = kadId(key)
+  if (onStep !== undefined) {
+    const known = insideOf(node.services.dht).routingTable.closestPeers(target, { count: KAD_K })
+    onStep({ type: 'began', known: known.map((id) => id.toString()) })
+  }
   try {
     for await (const event of node.services.dht.getClosestPeers(key, { signal })) {
       if (event.name === 'FINAL_PEER' && !event.peer.id.equals(node.peerId)) {
@@ -39,7 +46,6 @@ export async function closestPeers(
     throw error
   }
   signal.throwIfAborted()
-  const target = kadId(key)
   for (const id of connectedNear(node, target, count)) {
     found.set(id.toString(), found.get(id.toString()) ?? { id, addresses: new Set() })
   }
