@@ -24,6 +24,8 @@ import { WriteWatch } from './write-watch.ts'
  * 2 s that a connection may take to end it is the 30 s of our limits.
  */
 const LOGIN_MS = 28_000
+/** By so much, drawn for each, it may be less: a thousand that came at once are not put out in one turn. */
+const LOGIN_SPREAD_MS = 4_000
 /** Time that stanzas under way have to be handled when a client says goodbye. */
 const CLOSING_MS = 10_000
 const STREAM_ID_BYTES = 16
@@ -72,7 +74,9 @@ export class ClientStream implements StreamControl {
   }
 
   start(): void {
-    this.#loginTimer = this.#parts.clock.schedule(LOGIN_MS, () => this.#giveUp('Login took too long.'))
+    const { clock, random } = this.#parts
+    const delayMs = LOGIN_MS - random.uniform(LOGIN_SPREAD_MS)
+    this.#loginTimer = clock.schedule(delayMs, () => this.#giveUp('Login took too long.'))
     this.connection.open({
       data: (data) => this.#data(data),
       drained: () => this.#drained(),
