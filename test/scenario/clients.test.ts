@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { connectSecurely, connectSocket, socketClient, type TestClient } from '../support/client-sockets.ts'
 import { kabber, kabberJson, RunningKabber, temporaryFolder } from '../support/kabber-process.ts'
 
@@ -187,21 +189,22 @@ describe('kabber start for clients', () => {
   })
 })
 
-/** Occupies a port, unless another program has it already. */
-function take(t: TestContext, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') {
-        resolve(port)
-      } else {
-        reject(error)
+/** Listens on `port` until the test ends. Another test's node there is waited for; a program that stays has it taken for us. */
+async function take(t: TestContext, port: number): Promise<number> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const server = createServer().listen(port, '127.0.0.1')
+    try {
+      await once(server, 'listening', { signal: t.signal })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
+        throw error
       }
-    })
-    server.listen(port, '127.0.0.1', () => {
-      t.after(() => server.close())
-      const address = server.address()
-      resolve(typeof address === 'object' ? (address?.port ?? port) : port)
-    })
-  })
+      await setTimeout(50, undefined, { signal: t.signal })
+      continue
+    }
+    t.after(() => server.close())
+    const address = server.address()
+    return typeof address === 'object' ? (address?.port ?? port) : port
+  }
+  return port
 }
