@@ -222,7 +222,8 @@ export class NodeHome {
         bootstrap: bootstrap(this),
         mdns: false,
         dhtMode: nodeClass.storageBytes === 0 ? 'client' : 'server',
-        transports: [simulatedTcp(this.host)],
+        tcp: simulatedTcp(this.host),
+        reach: { mapPorts: false, watchInterfaces: false },
       },
     )
     const node = createNode(

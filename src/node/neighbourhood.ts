@@ -48,7 +48,8 @@ export class Neighbourhood {
   }
 
   #onNetwork(event: NetworkEvent): void {
-    if (event.type !== 'addresses-changed' && this.#changed.size < CHANGED_PEERS_MAX) {
+    const isComing = event.type === 'peer-connected' || event.type === 'peer-disconnected'
+    if (isComing && this.#changed.size < CHANGED_PEERS_MAX) {
       this.#changed.add(event.peerId)
       this.#timer ??= this.#clock.schedule(SETTLE_MS, () => this.#settle())
     }

@@ -1,5 +1,5 @@
 import { isPrivate } from '@libp2p/utils'
-import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { CODE_P2P, CODE_P2P_CIRCUIT, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 
 /** The multiaddr that `text` names, or undefined if it is none: hints come from strangers. */
 export function parseAddress(text: string): Multiaddr | undefined {
@@ -19,6 +19,11 @@ export function withoutPeerId(address: Multiaddr): Multiaddr {
 export function peerIdOf(address: Multiaddr): string | undefined {
   const last = address.getComponents().at(-1)
   return last?.code === CODE_P2P ? last.value : undefined
+}
+
+/** True for an address through a relay, `…/p2p-circuit…`. */
+export function isRelayedAddress(address: Multiaddr): boolean {
+  return address.getComponents().some(({ code }) => code === CODE_P2P_CIRCUIT)
 }
 
 /** True where the address is reachable from the whole Internet: a public IP address, not a name. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../system/clock.ts'
 import { CONNECTION_CLOSE_TIMEOUT_MS } from './libp2p-limits.ts'
-import type { Libp2pNode } from './libp2p-node.ts'
+import type { Libp2pNode } from './libp2p-types.ts'
 
 /** Closes all connections; libp2p itself waits half a second for each whose remote closes at the same time. */
 export async function closeConnections(node: Libp2pNode, clock: Pick<Clock, 'timeoutSignal'>): Promise<void> {

@@ -7,7 +7,7 @@ import { KAD_K } from '../util/kad-limits.ts'
 import { withoutPeerId } from './libp2p-addresses.ts'
 import { insideOf } from './libp2p-kad.ts'
 import { MAX_ADDRESSES_PER_PEER } from './libp2p-limits.ts'
-import type { Libp2pNode } from './libp2p-node.ts'
+import type { Libp2pNode } from './libp2p-types.ts'
 
 /** What a lookup did: began with the closest peers of the routing table, asked a peer, or heard of others from one. */
 export type LookupStep =

@@ -9,9 +9,11 @@ import {
   type Network,
   type NetworkEvent,
   type NetworkStream,
+  type Path,
   type PeerAddresses,
   type PeerIdText,
   type Reachability,
+  type ReachReport,
   type StreamHandler,
   type StreamLimits,
 } from '../system/network.ts'
@@ -27,11 +29,14 @@ import { toDialError } from './libp2p-dial-error.ts'
 import { privateKeyFromSeed } from './libp2p-identity.ts'
 import { insideOf, KAD_PROTOCOL } from './libp2p-kad.ts'
 import { DIAL_TIMEOUT_MS } from './libp2p-limits.ts'
-import { createNode, type Libp2pNode, type TransportFactory } from './libp2p-node.ts'
-import { openStream } from './libp2p-open-stream.ts'
+import { createNode } from './libp2p-node.ts'
+import { bestConnection, openStream, pathOf } from './libp2p-open-stream.ts'
 import { RoutingCare } from './libp2p-routing-care.ts'
 import { Libp2pStreams } from './libp2p-streams.ts'
+import type { Libp2pNode, TransportFactory } from './libp2p-types.ts'
 import { OsRandom } from './os-random.ts'
+import { Reach } from './reach/reach.ts'
+import type { ReachOptions } from './reach/reach-parts.ts'
 
 /** What the libp2p network takes from the system. */
 export interface Libp2pNetworkComponents {
@@ -59,8 +64,10 @@ export interface Libp2pNetworkInit {
   readonly dhtMode?: 'server' | 'client'
   /** Version told to peers. @default '0.0.0' */
   readonly version?: string
-  /** libp2p transports in place of TCP: the simulator's. */
-  readonly transports?: readonly TransportFactory[]
+  /** The libp2p transport in place of TCP: the simulator's. */
+  readonly tcp?: TransportFactory
+  /** How to be reached and to help others be. @default all of it */
+  readonly reach?: ReachOptions
 }
 
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
@@ -75,12 +82,15 @@ export class Libp2pNetwork implements Network {
   readonly #handlers = new Map<string, { readonly handler: StreamHandler; readonly limits: StreamLimits }>()
   readonly #listeners = new Set<(event: NetworkEvent) => void>()
   readonly #streams: Libp2pStreams
+  readonly #reach: Reach
+  readonly #paths = new Map<PeerIdText, Path>()
   #node: Libp2pNode | undefined
   #keeper: ConnectionKeeper | undefined
   #care: RoutingCare | undefined
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
   #knownAddresses = ''
+  #knownReachability: Reachability = 'unknown'
 
   constructor(components: Libp2pNetworkComponents, init: Libp2pNetworkInit) {
     this.#components = components
@@ -88,6 +98,15 @@ export class Libp2pNetwork implements Network {
     this.peerId = peerIdFromPrivateKey(privateKeyFromSeed(init.privateKeySeed)).toString()
     this.#streams = new Libp2pStreams(components)
     this.#policy = new AddressPolicy(components.clock, () => this.#node?.getMultiaddrs() ?? [])
+    this.#reach = new Reach(
+      { random: new OsRandom(), ...components },
+      { ...init.reach, announcesPublic: (init.announce ?? []).map(parseAddress).some((a) => a && isPublicAddress(a)) },
+      {
+        changed: (reachability) => this.#reachabilityChanged(reachability),
+        interfacesChanged: () => this.#keeper?.wake(),
+        mayDial: (address) => isPublicAddress(address) && this.#policy.allows(address),
+      },
+    )
     this.#bootstrap = (init.bootstrap ?? []).map((text) => {
       const address = parseAddress(text)
       const peerId = address === undefined ? undefined : peerIdOf(address)
@@ -118,12 +137,12 @@ export class Libp2pNetwork implements Network {
     try {
       const bounded = AbortSignal.any([signal, this.#components.clock.timeoutSignal(DIAL_TIMEOUT_MS)])
       const maxOutboundStreams = this.#handlers.get(protocol)?.limits.maxOutboundStreamsPerPeer
-      const stream = await openStream(node, peer, protocol, { signal: bounded, maxOutboundStreams })
+      const { stream, path } = await openStream(node, peer, protocol, { signal: bounded, maxOutboundStreams })
       if (this.#stopping !== undefined) {
         stream.abort(new Error('the network was stopped'))
         throw new DialError('stopped', 'the network was stopped')
       }
-      return this.#streams.adopt(stream, peer.peerId)
+      return this.#streams.adopt(stream, { peerId: peer.peerId, path })
     } catch (error) {
       signal.throwIfAborted()
       throw this.#stopping === undefined
@@ -163,10 +182,17 @@ export class Libp2pNetwork implements Network {
     return (this.#node?.getMultiaddrs() ?? []).map((address) => withoutPeerId(address).toString())
   }
 
-  // TODO(#6): AutoNAT and observed addresses; until then only the user's word says that strangers can dial.
   reachability(): Reachability {
-    const announced = (this.#init.announce ?? []).map(parseAddress)
-    return announced.some((address) => address !== undefined && isPublicAddress(address)) ? 'public' : 'unknown'
+    return this.#reach.reachability()
+  }
+
+  reach(): ReachReport {
+    return this.#reach.report()
+  }
+
+  path(peerId: PeerIdText): Path | undefined {
+    const best = bestConnection(this.#node?.getConnections(peerIdFromString(peerId)) ?? [])
+    return best === undefined ? undefined : pathOf(best)
   }
 
   connectedPeers(): readonly PeerIdText[] {
@@ -200,7 +226,8 @@ export class Libp2pNetwork implements Network {
       announce: this.#init.announce ?? [],
       dhtMode: this.#init.dhtMode ?? 'server',
       version: this.#init.version ?? '0.0.0',
-      transports: this.#init.transports,
+      tcp: this.#init.tcp,
+      reach: this.#reach,
       onLanPeer: this.#init.mdns === false ? undefined : (peer) => this.#meet(peer.multiaddrs, peer.id),
     })
     for (const protocol of this.#handlers.keys()) {
@@ -210,13 +237,14 @@ export class Libp2pNetwork implements Network {
     this.#node = node
     await node.start()
     this.#careFor(node)
+    this.#reach.start(node)
     this.#noteAddresses()
     logger.info('network started', { peerId: this.peerId, addresses: this.addresses().join(' ') })
   }
 
   async #stop(): Promise<void> {
     await this.#starting?.catch(() => {})
-    await Promise.all([this.#keeper?.stop(), this.#care?.stop()])
+    await Promise.all([this.#keeper?.stop(), this.#care?.stop(), this.#reach.stop()])
     await this.#streams.stop()
     if (this.#node !== undefined) {
       await closeConnections(this.#node, this.#components.clock)
@@ -260,7 +288,9 @@ export class Libp2pNetwork implements Network {
     assert(handler !== undefined && limits !== undefined, `${protocol} has a handler`)
     await node.handle(
       protocol,
-      (stream, { remotePeer }) => this.#streams.serve(stream, remotePeer.toString(), handler),
+      (stream, { remotePeer, remoteAddr }) => {
+        this.#streams.serve(stream, { peerId: remotePeer.toString(), path: pathOf({ remoteAddr }) }, handler)
+      },
       {
         maxInboundStreams: limits.maxInboundStreamsPerPeer,
         maxOutboundStreams: limits.maxOutboundStreamsPerPeer,
@@ -278,6 +308,29 @@ export class Libp2pNetwork implements Network {
       this.#keeper?.wake()
     })
     node.addEventListener('self:peer:update', () => this.#noteAddresses())
+    for (const event of ['connection:open', 'connection:close'] as const) {
+      node.addEventListener(event, ({ detail }) => this.#notePath(detail.remotePeer.toString()))
+    }
+  }
+
+  /** Tells when a direct connection joins relayed ones, or leaves them behind. */
+  #notePath(peerId: PeerIdText): void {
+    const [before, path] = [this.#paths.get(peerId), this.path(peerId)]
+    if (path === undefined) {
+      this.#paths.delete(peerId)
+      return
+    }
+    this.#paths.set(peerId, path)
+    if (before !== undefined && before !== path) {
+      this.#emit({ type: 'path-changed', peerId, path })
+    }
+  }
+
+  #reachabilityChanged(reachability: Reachability): void {
+    if (reachability !== this.#knownReachability) {
+      this.#knownReachability = reachability
+      this.#emit({ type: 'reachability-changed' })
+    }
   }
 
   #noteAddresses(): void {

@@ -1,8 +1,7 @@
-import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
-import type { ConnectionGater, Libp2p, PeerDiscovery, PeerInfo, PrivateKey, Transport } from '@libp2p/interface'
-import type { KadDHT } from '@libp2p/kad-dht'
+import { identify, identifyPush } from '@libp2p/identify'
+import type { ConnectionGater, PeerDiscovery, PeerInfo, PrivateKey, Transport } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
-import { type Ping, ping } from '@libp2p/ping'
+import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
@@ -15,15 +14,8 @@ import { guardedYamux } from './libp2p-guarded-yamux.ts'
 import { KAD_PROTOCOL, routingOnlyKad } from './libp2p-kad.ts'
 import * as limits from './libp2p-limits.ts'
 import { libp2pLogger } from './libp2p-logger.ts'
-
-/** Makes a transport from libp2p's components; the simulator brings its own. */
-export type TransportFactory = NonNullable<Libp2pOptions['transports']>[number]
-
-/** The libp2p modules of a node. */
-export type KabberServices = { dht: KadDHT; identify: Identify; identifyPush: IdentifyPush; ping: Ping }
-
-/** The libp2p node under a network. */
-export type Libp2pNode = Libp2p<KabberServices>
+import type { KabberServices, Libp2pNode, TransportFactory } from './libp2p-types.ts'
+import type { Reach } from './reach/reach.ts'
 
 /** Name under which nodes of a LAN find each other (RFC 6763 §4.1). */
 const MDNS_SERVICE = '_kabber._udp.local'
@@ -50,8 +42,9 @@ export interface NodeParts {
   readonly announce: readonly string[]
   readonly dhtMode: 'server' | 'client'
   readonly version: string
-  /** @default TCP */
-  readonly transports: readonly TransportFactory[] | undefined
+  /** In place of TCP: the simulator's. */
+  readonly tcp: TransportFactory | undefined
+  readonly reach: Pick<Reach, 'transports' | 'services' | 'listen'>
   /** Called for each peer that mDNS finds; undefined turns mDNS off. */
   readonly onLanPeer: ((peer: PeerInfo) => void) | undefined
 }
@@ -70,8 +63,8 @@ export function createNode(parts: NodeParts): Promise<Libp2pNode> {
     datastore: parts.datastore,
     logger: libp2pLogger(parts.logger),
     nodeInfo: { name: 'kabber', version: parts.version, userAgent: `kabber/${parts.version}` },
-    addresses: { listen: [...parts.listen], announce: [...parts.announce] },
-    transports: (parts.transports ?? [boundedTcp()]).map((factory) => obeying(factory, parts.policy)),
+    addresses: { listen: [...parts.listen, ...parts.reach.listen()], announce: [...parts.announce] },
+    transports: parts.reach.transports(parts.tcp ?? boundedTcp()).map((factory) => obeying(factory, parts.policy)),
     connectionEncrypters: [guardedNoise(parts.random)],
     streamMuxers: [
       guardedYamux(
@@ -92,7 +85,7 @@ export function createNode(parts: NodeParts): Promise<Libp2pNode> {
     connectionGater: gater(parts.gate, parts.policy),
     peerStore: { maxAddressAge: limits.KNOWN_PEER_AGE_MS, maxPeerAge: limits.KNOWN_PEER_AGE_MS },
     peerDiscovery: parts.onLanPeer === undefined ? [] : [lanDiscovery(parts.onLanPeer)],
-    services: services(parts.dhtMode),
+    services: { ...parts.reach.services(), ...services(parts.dhtMode) },
   })
 }
 

@@ -1,11 +1,11 @@
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { PeerAddresses } from '../system/network.ts'
-import { parseAddress, withoutPeerId } from './libp2p-addresses.ts'
+import type { Path, PeerAddresses } from '../system/network.ts'
+import { isRelayedAddress, parseAddress, withoutPeerId } from './libp2p-addresses.ts'
 import { isStaleConnection } from './libp2p-dial-error.ts'
 import { MAX_DIAL_HINTS } from './libp2p-limits.ts'
-import type { Libp2pNode } from './libp2p-node.ts'
+import type { Libp2pNode } from './libp2p-types.ts'
 
 /** Options of `openStream`. */
 export interface OpenStreamOptions {
@@ -14,13 +14,19 @@ export interface OpenStreamOptions {
   readonly maxOutboundStreams: number | undefined
 }
 
-/** Opens a stream of `protocol`, over an open connection if there is one; throws what libp2p throws. */
+/** A stream and the connection that it is on. */
+export interface OpenedStream {
+  readonly stream: Stream
+  readonly path: Path
+}
+
+/** Opens a stream of `protocol`, over an open connection if there is one, direct before relayed; throws what libp2p throws. */
 export async function openStream(
   node: Libp2pNode,
   peer: PeerAddresses,
   protocol: string,
   { signal, maxOutboundStreams }: OpenStreamOptions,
-): Promise<Stream> {
+): Promise<OpenedStream> {
   const options = {
     signal,
     runOnLimitedConnection: true,
@@ -28,18 +34,30 @@ export async function openStream(
   }
   const connection = await connect(node, peer, signal)
   try {
-    return await connection.newStream(protocol, options)
+    return { stream: await connection.newStream(protocol, options), path: pathOf(connection) }
   } catch (error) {
     if (!isStaleConnection(error) || signal.aborted) {
       throw error
     }
   }
-  return await (await connect(node, peer, signal)).newStream(protocol, options)
+  const another = await connect(node, peer, signal)
+  return { stream: await another.newStream(protocol, options), path: pathOf(another) }
+}
+
+/** The open connection to take: a direct one before a relayed one, then the oldest. */
+export function bestConnection(connections: readonly Connection[]): Connection | undefined {
+  const open = connections.filter((connection) => connection.status === 'open')
+  return open.find((connection) => pathOf(connection) === 'direct') ?? open[0]
+}
+
+/** Whether a connection goes through a relay. */
+export function pathOf({ remoteAddr }: Pick<Connection, 'remoteAddr'>): Path {
+  return isRelayedAddress(remoteAddr) ? 'relayed' : 'direct'
 }
 
 async function connect(node: Libp2pNode, peer: PeerAddresses, signal: AbortSignal): Promise<Connection> {
   const peerId = peerIdFromString(peer.peerId)
-  const open = node.getConnections(peerId).find((connection) => connection.status === 'open')
+  const open = bestConnection(node.getConnections(peerId))
   if (open !== undefined) {
     return open
   }

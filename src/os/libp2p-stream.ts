@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import type { Clock, Timer } from '../system/clock.ts'
-import type { NetworkStream, PeerIdText } from '../system/network.ts'
+import type { NetworkStream, Path, PeerIdText } from '../system/network.ts'
 import { assert } from '../util/assert.ts'
 import type { BufferBudget } from './libp2p-buffer-budget.ts'
 import { CLOSE_TIMEOUT_MS } from './libp2p-limits.ts'
@@ -13,6 +13,12 @@ export interface Libp2pStreamComponents {
   readonly budget: BufferBudget
 }
 
+/** Who is at the other end, and how the stream gets there. */
+export interface StreamPeer {
+  readonly peerId: PeerIdText
+  readonly path: Path
+}
+
 /**
  * A libp2p 3 stream as the duplex `{ source, sink }` that it-pipe wants, with backpressure in both directions. `sink`
  * closes this half when its source ends; an error of its source breaks the stream.
@@ -20,6 +26,7 @@ export interface Libp2pStreamComponents {
 export class Libp2pStream implements NetworkStream {
   readonly peerId: PeerIdText
   readonly direction: 'inbound' | 'outbound'
+  readonly path: Path
   readonly source: AsyncGenerator<Uint8Array, void, unknown>
   readonly sink: (source: AsyncIterable<Uint8Array>) => Promise<void>
   readonly #stream: Stream
@@ -32,8 +39,9 @@ export class Libp2pStream implements NetworkStream {
   #interrupt: (() => void) | undefined
   #linger: Timer | undefined
 
-  constructor(stream: Stream, peerId: PeerIdText, components: Libp2pStreamComponents) {
-    this.peerId = peerId
+  constructor(stream: Stream, peer: StreamPeer, components: Libp2pStreamComponents) {
+    this.peerId = peer.peerId
+    this.path = peer.path
     this.direction = stream.direction
     this.#stream = stream
     this.#clock = components.clock

@@ -1,10 +1,10 @@
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../system/clock.ts'
 import type { Logger } from '../system/logger.ts'
-import type { PeerIdText, StreamHandler } from '../system/network.ts'
+import type { StreamHandler } from '../system/network.ts'
 import { BufferBudget } from './libp2p-buffer-budget.ts'
 import { STOP_GRACE_MS, STREAM_BUFFER_BUDGET_BYTES } from './libp2p-limits.ts'
-import { Libp2pStream } from './libp2p-stream.ts'
+import { Libp2pStream, type StreamPeer } from './libp2p-stream.ts'
 
 /** All open streams of our own protocols and the handlers that serve them. */
 export class Libp2pStreams {
@@ -21,8 +21,8 @@ export class Libp2pStreams {
   }
 
   /** Our stream over libp2p's `inner`. */
-  adopt(inner: Stream, peerId: PeerIdText): Libp2pStream {
-    const stream = new Libp2pStream(inner, peerId, { clock: this.#clock, budget: this.#budget })
+  adopt(inner: Stream, peer: StreamPeer): Libp2pStream {
+    const stream = new Libp2pStream(inner, peer, { clock: this.#clock, budget: this.#budget })
     if (this.#stopped) {
       stream.abort(new Error('the network was stopped'))
     } else if (stream.open) {
@@ -33,8 +33,8 @@ export class Libp2pStreams {
   }
 
   /** Hands an inbound stream to its handler; if that fails the stream breaks, and nothing else. */
-  serve(inner: Stream, peerId: PeerIdText, handler: StreamHandler): void {
-    const stream = this.adopt(inner, peerId)
+  serve(inner: Stream, peer: StreamPeer, handler: StreamHandler): void {
+    const stream = this.adopt(inner, peer)
     if (this.#stopped) {
       return
     }

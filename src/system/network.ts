@@ -19,6 +19,8 @@ export interface NetworkStream {
   readonly peerId: PeerIdText
   /** `outbound` when this node opened the stream. */
   readonly direction: 'inbound' | 'outbound'
+  /** How its bytes travel: straight to the peer, or through a relay, which reads none of them. */
+  readonly path: Path
   readonly source: AsyncGenerator<Uint8Array, void, unknown>
   readonly sink: (source: AsyncIterable<Uint8Array>) => Promise<void>
   /** Closes both halves in good order; resolves also when the stream is already gone. */
@@ -38,8 +40,48 @@ export interface StreamLimits {
 /** Receives each inbound stream of a protocol. A rejection aborts that stream and nothing else. */
 export type StreamHandler = (stream: NetworkStream) => Promise<void>
 
+/** Straight to the peer (dialled, mapped or hole-punched), or through a relay. */
+export type Path = 'direct' | 'relayed'
+
 /** Whether strangers can dial this node: not known yet, yes, or only with help. */
 export type Reachability = 'unknown' | 'public' | 'private'
+
+/** How others reach this node and why not otherwise: what status, metrics and the doctor tell. */
+export interface ReachReport {
+  readonly reachability: Reachability
+  /** What the NAT does with the port of one socket towards several peers; `none`: there is no NAT. */
+  readonly mapping: 'unknown' | 'none' | 'endpoint-independent' | 'endpoint-dependent'
+  /** The multiaddrs under which peers of different networks see this node, and how many of these agree. */
+  readonly observed: readonly { readonly address: string; readonly observers: number }[]
+  /** What the router said when asked to open a port (UPnP, NAT-PMP). */
+  readonly portMapping: {
+    readonly state: 'off' | 'searching' | 'mapped' | 'refused' | 'no-router'
+    readonly address?: string
+    /** What the router answered, when it refused. */
+    readonly reason?: string
+  }
+  /** Reservations held on relays now. */
+  readonly relays: readonly {
+    readonly peerId: PeerIdText
+    readonly address: string
+    /** Milliseconds since the epoch. */
+    readonly expiresMs: number
+  }[]
+  /** Why the last relay that was asked gave no reservation; undefined when the last one gave one. */
+  readonly relayRefusal: string | undefined
+  /** Hole punches since the start. */
+  readonly punches: { readonly tried: number; readonly succeeded: number }
+  /** What this node does as a relay; undefined while it is none. */
+  readonly relaying:
+    | {
+        readonly reservations: number
+        readonly maxReservations: number
+        readonly circuits: number
+        readonly relayedBytes: number
+        readonly refused: number
+      }
+    | undefined
+}
 
 export type NetworkEvent =
   | { readonly type: 'peer-connected'; readonly peerId: PeerIdText }
@@ -47,6 +89,10 @@ export type NetworkEvent =
   | { readonly type: 'peer-disconnected'; readonly peerId: PeerIdText }
   /** What `addresses()` returns has changed. */
   | { readonly type: 'addresses-changed' }
+  /** The best way to a connected peer changed: there is a direct connection now, or relayed ones are all that is left. */
+  | { readonly type: 'path-changed'; readonly peerId: PeerIdText; readonly path: Path }
+  /** What `reachability()` returns has changed. */
+  | { readonly type: 'reachability-changed' }
 
 /** Why a dial did not give a stream. */
 export type DialFailure = 'no-addresses' | 'unreachable' | 'unsupported-protocol' | 'limit' | 'stopped'
@@ -87,6 +133,9 @@ export interface Network {
   /** The multiaddrs (without `/p2p/…`) under which this node may be dialled now. */
   addresses(): readonly string[]
   reachability(): Reachability
+  reach(): ReachReport
+  /** The best way there is to a peer now; undefined if it is not connected. A new stream takes it. */
+  path(peerId: PeerIdText): Path | undefined
   /** Peers to which at least one connection is open. */
   connectedPeers(): readonly PeerIdText[]
   /** The multiaddrs from or to which connections with a peer are open now: what limits by network go by. */

@@ -6,9 +6,11 @@ import {
   type Network,
   type NetworkEvent,
   type NetworkStream,
+  type Path,
   type PeerAddresses,
   type PeerIdText,
   type Reachability,
+  type ReachReport,
   type StreamHandler,
   type StreamLimits,
 } from '../../src/system/network.ts'
@@ -139,6 +141,18 @@ export class MemoryWorld {
   }
 }
 
+/** What a network says that has not looked. */
+const NOTHING_KNOWN: ReachReport = {
+  reachability: 'unknown',
+  mapping: 'unknown',
+  observed: [],
+  portMapping: { state: 'off' },
+  relays: [],
+  relayRefusal: undefined,
+  punches: { tried: 0, succeeded: 0 },
+  relaying: undefined,
+}
+
 /** One peer of a `MemoryWorld`. */
 export class MemoryNetwork implements Network {
   readonly peerId: PeerIdText
@@ -213,6 +227,14 @@ export class MemoryNetwork implements Network {
 
   reachability(): Reachability {
     return 'unknown'
+  }
+
+  reach(): ReachReport {
+    return NOTHING_KNOWN
+  }
+
+  path(peerId: PeerIdText): Path | undefined {
+    return this.connectedPeers().includes(peerId) ? 'direct' : undefined
   }
 
   connectedPeers(): readonly PeerIdText[] {

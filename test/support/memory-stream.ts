@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/system/clock.ts'
-import type { NetworkStream, PeerIdText } from '../../src/system/network.ts'
+import type { NetworkStream, Path, PeerIdText } from '../../src/system/network.ts'
 
 /** Bytes one direction holds before its writer stalls. */
 export const MEMORY_STREAM_BUFFER_BYTES: number = 64 * 1024
@@ -116,6 +116,7 @@ export class BytePipe {
 export class MemoryStream implements NetworkStream {
   readonly peerId: PeerIdText
   readonly direction: 'inbound' | 'outbound'
+  readonly path: Path = 'direct'
   readonly source: AsyncGenerator<Uint8Array, void, unknown>
   readonly sink: (source: AsyncIterable<Uint8Array>) => Promise<void>
   readonly #in: BytePipe

@@ -28,6 +28,8 @@ export function recordingNetwork(network: Network, protocol: string, streams: Re
     closestPeers: (key, count, signal) => network.closestPeers(key, count, signal),
     addresses: () => network.addresses(),
     reachability: () => network.reachability(),
+    reach: () => network.reach(),
+    path: (peerId) => network.path(peerId),
     connectedPeers: () => network.connectedPeers(),
     remoteAddresses: (peerId) => network.remoteAddresses(peerId),
     subscribe: (listener) => network.subscribe(listener),
@@ -44,6 +46,7 @@ function recordingStream(stream: NetworkStream, { asked, answered }: RecordedStr
   return {
     peerId: stream.peerId,
     direction: stream.direction,
+    path: stream.path,
     source: noting(stream.source, answered),
     sink: (source) => stream.sink(noting(source, asked)),
     close: () => stream.close(),

@@ -83,7 +83,7 @@ function open(budgetBytes = 10 * 1024 * 1024): {
   const fake = new FakeStream()
   const budget = new BufferBudget(budgetBytes)
   const clock = new VirtualClock()
-  const stream = new Libp2pStream(fake as unknown as Stream, 'peer', { clock, budget })
+  const stream = new Libp2pStream(fake as unknown as Stream, { peerId: 'peer', path: 'direct' }, { clock, budget })
   return { fake, stream, budget, clock }
 }
 
@@ -244,6 +244,6 @@ test('a stream that was reset before anybody listened has broken, not ended', as
   fake.status = 'reset'
   fake.remoteWriteStatus = 'closed'
   const components = { clock: new VirtualClock(), budget: new BufferBudget(1024) }
-  const stream = new Libp2pStream(fake as unknown as Stream, 'peer', components)
+  const stream = new Libp2pStream(fake as unknown as Stream, { peerId: 'peer', path: 'direct' }, components)
   await assert.rejects(stream.source.next(), /reset/)
 })

@@ -20,6 +20,7 @@ function fakeStream(
   const stream: FakeStream = {
     peerId: '12D3KooWpeer',
     direction: 'inbound',
+    path: 'direct',
     chunks: [],
     aborted: [],
     closes: 0,
