@@ -114,6 +114,11 @@ export class SimHost implements HostNode, SocketHost {
     return chosen
   }
 
+  /** Whether connections to this port are accepted at any own address. */
+  isListening(port: number): boolean {
+    return this.addresses.some((address) => this.#listens(address, port))
+  }
+
   unlisten(address: string, port: number): void {
     this.#listeners.delete(`${address}:${port}`)
   }

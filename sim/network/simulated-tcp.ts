@@ -15,20 +15,20 @@ import type { SimHost } from './host.ts'
 import { endpointOf, isTcpAddress } from './multiaddr-endpoint.ts'
 import { SimulatedConnection } from './simulated-connection.ts'
 import { SimulatedListener } from './simulated-listener.ts'
+import { SocketError } from './socket-error.ts'
 import type { TcpSocket } from './tcp-socket.ts'
 
-/** Options of `simulatedTcp`. */
-export interface SimulatedTcpInit {
-  /** Dials leave from this port, as hole punching needs it. @default an ephemeral one */
+/** Options of a dial; `localPort` is that of `net.connect`, which @libp2p/tcp hands on. */
+interface SimulatedDialOptions extends DialTransportOptions {
+  /** Of two that dial each other at once, false for the one that acts as if it had been called (DCUtR). */
+  readonly initiator?: boolean
+  /** Leaves from this port, which other connections may use too, but no listener. @default an ephemeral one */
   readonly localPort?: number
 }
 
 /** A libp2p transport over simulated TCP in place of @libp2p/tcp, for the node on `host`. */
-export function simulatedTcp(
-  host: SimHost,
-  init: SimulatedTcpInit = {},
-): (components: { readonly logger: ComponentLogger }) => Transport {
-  return (components) => new SimulatedTcp(host, components.logger, init)
+export function simulatedTcp(host: SimHost): (components: { readonly logger: ComponentLogger }) => Transport {
+  return (components) => new SimulatedTcp(host, components.logger)
 }
 
 class SimulatedTcp implements Transport {
@@ -38,25 +38,20 @@ class SimulatedTcp implements Transport {
   readonly #host: SimHost
   readonly #logger: ComponentLogger
   readonly #log: Logger
-  readonly #init: SimulatedTcpInit
 
-  constructor(host: SimHost, logger: ComponentLogger, init: SimulatedTcpInit) {
+  constructor(host: SimHost, logger: ComponentLogger) {
     this.#host = host
     this.#logger = logger
     this.#log = logger.forComponent('libp2p:tcp')
-    this.#init = init
   }
 
-  async dial(
-    address: Multiaddr,
-    options: DialTransportOptions & { readonly initiator?: boolean },
-  ): Promise<Connection> {
-    const socket = await this.#connect(address, options.signal)
+  async dial(address: Multiaddr, options: SimulatedDialOptions): Promise<Connection> {
+    const socket = await this.#connect(address, options)
     const connection = new SimulatedConnection({
       socket,
       scheduler: this.#host.scheduler,
       remoteAddr: address,
-      // Of two that dialled each other, DCUtR names the one that is to act as if it had been called.
+      // Of two that dialled each other, DCUtR names the one that acts as if it had been called.
       direction: options.initiator === false ? 'inbound' : 'outbound',
       log: this.#log.newScope('connection'),
     })
@@ -80,8 +75,12 @@ class SimulatedTcp implements Transport {
     return this.listenFilter(addresses)
   }
 
-  async #connect(address: Multiaddr, signal: AbortSignal): Promise<TcpSocket> {
+  async #connect(address: Multiaddr, { signal, localPort }: SimulatedDialOptions): Promise<TcpSocket> {
     signal.throwIfAborted()
+    if (localPort !== undefined && this.#host.isListening(localPort)) {
+      // Node sets SO_REUSEADDR, which a listener does not allow, and never SO_REUSEPORT.
+      throw new SocketError('EADDRINUSE', `a listener has port ${localPort}`)
+    }
     return await new Promise<TcpSocket>((resolve, reject) => {
       const onAbort = (): void => {
         socket.reset()
@@ -101,7 +100,7 @@ class SimulatedTcp implements Transport {
             reject(error)
           },
         },
-        this.#init.localPort,
+        localPort,
       )
       signal.addEventListener('abort', onAbort, { once: true })
     })

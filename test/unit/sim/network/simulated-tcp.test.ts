@@ -26,9 +26,9 @@ class Peer {
   readonly #world: World
   readonly upgrader: Upgrader
 
-  constructor(place: World, host: SimHost, localPort?: number) {
+  constructor(place: World, host: SimHost) {
     this.#world = place
-    this.transport = simulatedTcp(host, localPort === undefined ? {} : { localPort })({ logger })
+    this.transport = simulatedTcp(host)({ logger })
     this.upgrader = {
       upgradeOutbound: async (connection: MultiaddrConnection) => connection,
       upgradeInbound: async (connection: MultiaddrConnection) => {
@@ -43,8 +43,12 @@ class Peer {
     return listener
   }
 
-  async dial(address: string, signal: AbortSignal = new AbortController().signal): Promise<MultiaddrConnection> {
-    const dialling: Promise<Connection> = this.transport.dial(multiaddr(address), { signal, upgrader: this.upgrader })
+  async dial(
+    address: string,
+    signal: AbortSignal = new AbortController().signal,
+    localPort?: number,
+  ): Promise<MultiaddrConnection> {
+    const dialling = this.start(address, signal, localPort)
     let isPending = true
     const settle = (): void => {
       isPending = false
@@ -54,6 +58,12 @@ class Peer {
       await pass(this.#world, 1_000)
     }
     return (await dialling) as unknown as MultiaddrConnection
+  }
+
+  /** Dials with the options of `net.connect` beside libp2p's, as @libp2p/tcp takes them. */
+  start(address: string, signal: AbortSignal, localPort?: number): Promise<Connection> {
+    const options = { signal, upgrader: this.upgrader, ...(localPort === undefined ? {} : { localPort }) }
+    return this.transport.dial(multiaddr(address), options)
   }
 }
 
@@ -201,21 +211,26 @@ test('closing a listener ends what it accepted', async () => {
   assert.equal(out.status, 'reset')
 })
 
+test('a dial does not leave from a port that listens, as Node refuses it', async () => {
+  const place = world()
+  const peer = new Peer(place, place.network.addHost('alice'))
+  await peer.listen('/ip4/0.0.0.0/tcp/4001')
+  const { signal } = new AbortController()
+  await assert.rejects(peer.dial('/ip4/8.8.8.8/tcp/9', signal, 4_001), { code: 'EADDRINUSE' })
+})
+
 test('two transports with fixed ports punch through their boxes', async () => {
   const place = world()
   const hosts = ['home', 'home'].map((chain) => place.network.addHost(chain, natChain(chain)))
-  const [alice, bob] = hosts.map((host) => new Peer(place, host, 5_001))
+  const [alice, bob] = hosts.map((host) => new Peer(place, host))
   const relay = new Peer(place, place.network.addHost('relay'))
   await relay.listen('/ip4/0.0.0.0/tcp/4001')
   const door = `/ip4/${place.network.hosts[2]!.addresses[0]}/tcp/4001`
-  await alice!.dial(door)
-  await bob!.dial(door)
-  const [a, b] = relay.inbound.map((connection) => String(connection.remoteAddr))
   const signal = new AbortController().signal
-  const dials = [
-    alice!.transport.dial(multiaddr(b!), { signal, upgrader: alice!.upgrader }),
-    bob!.transport.dial(multiaddr(a!), { signal, upgrader: bob!.upgrader }),
-  ]
+  await alice!.dial(door, signal, 5_001)
+  await bob!.dial(door, signal, 5_001)
+  const [a, b] = relay.inbound.map((connection) => String(connection.remoteAddr))
+  const dials = [alice!.start(b!, signal, 5_001), bob!.start(a!, signal, 5_001)]
   await pass(place, 1_000)
   const [left, right] = (await Promise.all(dials)) as unknown as [MultiaddrConnection, MultiaddrConnection]
   const collected = collect(right)
