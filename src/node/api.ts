@@ -1,5 +1,5 @@
 import type { XWing } from '../sealing/xwing.ts'
-import type { PeerAddresses, Reachability } from '../system/network.ts'
+import type { PeerAddresses, Reachability, ReachReport } from '../system/network.ts'
 import type { Element } from '../xml/element.ts'
 import type { Subscription } from '../xmpp/subscription-state.ts'
 import type { OwnKeys } from './own-keys.ts'
@@ -222,6 +222,8 @@ export interface NodeStatus {
   readonly peerId: string
   readonly addresses: readonly string[]
   readonly reachability: Reachability
+  /** How others reach this node, and why not otherwise. */
+  readonly reach: ReachReport
   readonly connectedPeers: number
   readonly accounts: readonly {
     readonly address: string

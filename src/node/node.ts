@@ -170,6 +170,7 @@ class Node implements KabberNode {
       peerId: this.peerId,
       addresses: network.addresses(),
       reachability: network.reachability(),
+      reach: network.reach(),
       connectedPeers: network.connectedPeers().length,
       accounts: this.accounts.map((account) => {
         const contacts = account.contacts()
