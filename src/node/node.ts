@@ -195,6 +195,8 @@ class Node implements KabberNode {
         if (event.type === 'peer-connected') {
           this.#links.peerConnected(event.peerId)
           this.#peersCame()
+        } else if (event.type === 'path-changed' && event.path === 'direct') {
+          this.#stanza.directPath(event.peerId)
         } else if (event.type === 'addresses-changed') {
           this.#mail.networkChanged()
         }

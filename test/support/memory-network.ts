@@ -31,6 +31,8 @@ export class MemoryWorld {
   readonly #networks = new Map<PeerIdText, MemoryNetwork>()
   readonly #offline = new Set<PeerIdText>()
   readonly #partitions = new Set<string>()
+  /** Pairs that find each other through a relay only. */
+  readonly #relayed = new Set<string>()
   readonly #connections = new Set<string>()
   readonly #streams = new Set<OpenStream>()
 
@@ -73,6 +75,24 @@ export class MemoryWorld {
     }
   }
 
+  /** Whether two peers have only a relayed connection; streams that are open stay as they are. Both hear of the change. */
+  setRelayed(one: PeerIdText, other: PeerIdText, relayed: boolean): void {
+    if (relayed) {
+      this.#relayed.add(pairKey(one, other))
+    } else {
+      this.#relayed.delete(pairKey(one, other))
+    }
+    if (this.#connections.has(pairKey(one, other))) {
+      const path = this.pathOf(one, other)
+      this.#networks.get(one)?.emit({ type: 'path-changed', peerId: other, path })
+      this.#networks.get(other)?.emit({ type: 'path-changed', peerId: one, path })
+    }
+  }
+
+  pathOf(one: PeerIdText, other: PeerIdText): Path {
+    return this.#relayed.has(pairKey(one, other)) ? 'relayed' : 'direct'
+  }
+
   /** The running peer `to`, if `from` can reach it now. */
   reach(from: PeerIdText, to: PeerIdText): MemoryNetwork | undefined {
     const cut = this.#offline.has(from) || this.#offline.has(to) || this.#partitions.has(pairKey(from, to))
@@ -105,9 +125,9 @@ export class MemoryWorld {
       throw new DialError('limit', `too many streams of ${protocol} to ${to.peerId}`)
     }
     this.#connect(from, to)
-    const pair = memoryStreamPair(this.clock, this.latencyMs, from.peerId, to.peerId, () =>
-      this.#streams.delete(stream),
-    )
+    const forget = (): void => void this.#streams.delete(stream)
+    const path = this.pathOf(from.peerId, to.peerId)
+    const pair = memoryStreamPair(this.clock, this.latencyMs, from.peerId, to.peerId, forget, path)
     const stream: OpenStream = { dialler: from.peerId, listener: to.peerId, protocol, breakBoth: pair.breakBoth }
     this.#streams.add(stream)
     to.serve(pair.inbound, handler)
@@ -234,7 +254,7 @@ export class MemoryNetwork implements Network {
   }
 
   path(peerId: PeerIdText): Path | undefined {
-    return this.connectedPeers().includes(peerId) ? 'direct' : undefined
+    return this.connectedPeers().includes(peerId) ? this.#world.pathOf(this.peerId, peerId) : undefined
   }
 
   connectedPeers(): readonly PeerIdText[] {

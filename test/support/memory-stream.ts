@@ -116,7 +116,7 @@ export class BytePipe {
 export class MemoryStream implements NetworkStream {
   readonly peerId: PeerIdText
   readonly direction: 'inbound' | 'outbound'
-  readonly path: Path = 'direct'
+  readonly path: Path
   readonly source: AsyncGenerator<Uint8Array, void, unknown>
   readonly sink: (source: AsyncIterable<Uint8Array>) => Promise<void>
   readonly #in: BytePipe
@@ -129,10 +129,11 @@ export class MemoryStream implements NetworkStream {
   constructor(
     peerId: PeerIdText,
     direction: 'inbound' | 'outbound',
-    pipes: { in: BytePipe; out: BytePipe },
+    pipes: { in: BytePipe; out: BytePipe; path: Path },
     onAbort: (reason: Error) => void,
   ) {
     this.peerId = peerId
+    this.path = pipes.path
     this.direction = direction
     this.#in = pipes.in
     this.#out = pipes.out
@@ -205,6 +206,7 @@ export function memoryStreamPair(
   dialler: PeerIdText,
   listener: PeerIdText,
   onDone: () => void,
+  path: Path = 'direct',
 ): { outbound: MemoryStream; inbound: MemoryStream; breakBoth: (reason: Error) => void } {
   const check = (): void => {
     if (there.done && back.done) {
@@ -219,13 +221,13 @@ export function memoryStreamPair(
   const outbound: MemoryStream = new MemoryStream(
     listener,
     'outbound',
-    { in: back, out: there },
+    { in: back, out: there, path },
     later(() => inbound),
   )
   const inbound: MemoryStream = new MemoryStream(
     dialler,
     'inbound',
-    { in: there, out: back },
+    { in: there, out: back, path },
     later(() => outbound),
   )
   const breakBoth = (reason: Error): void => {

@@ -86,3 +86,12 @@ export const OPENS_PER_SECOND = 0.5
 
 /** Peers whose opens are counted; of more, the one not heard from longest is forgotten. */
 export const MAX_OPEN_BUCKETS = 4096
+
+/** Moving a session to a direct stream: dialling it, in ms; the connection is there already. */
+export const MOVE_TIMEOUT_MS = 5_000
+/** How long the node with the higher PeerId leaves it to the other to move, in ms. */
+export const MOVE_PATIENCE_MS = 3_000
+/** Between two attempts to move, in ms. */
+export const MOVE_RETRY_MS = 10_000
+/** Attempts to move after one piece of news; the next direct connection is news again. */
+export const MAX_MOVE_ATTEMPTS = 3

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../system/clock.ts'
 import type { Logger } from '../../system/logger.ts'
-import type { PeerIdText } from '../../system/network.ts'
+import type { Path, PeerIdText } from '../../system/network.ts'
 import { assert } from '../../util/assert.ts'
 import type { Element } from '../../xml/element.ts'
 import { XmlError } from '../../xml/xml-error.ts'
@@ -47,6 +47,8 @@ export class SessionDriver implements SessionCarrier {
   readonly #components: SessionDriverComponents
   readonly #state: SessionState<OutgoingStanza>
   #channel: StanzaChannel | undefined
+  /** The stream that the session is moving away from: it stays until the other side has taken the new one. */
+  #left: StanzaChannel | undefined
   /** Effects wait here while one of them calls back into the driver. */
   readonly #effects: SessionEffect<OutgoingStanza>[] = []
   #applying = false
@@ -72,6 +74,16 @@ export class SessionDriver implements SessionCarrier {
     return this.#state.isUp
   }
 
+  /** Whether a stream that this node has dialled may become the session's. */
+  get maySwitch(): boolean {
+    return this.#state.maySwitch
+  }
+
+  /** How the current stream gets to the peer; undefined if there is none. */
+  get path(): Path | undefined {
+    return this.#channel?.path
+  }
+
   /** Handlers know of the session. */
   get wasOpened(): boolean {
     return this.#opened
@@ -85,8 +97,9 @@ export class SessionDriver implements SessionCarrier {
     return this.#state.admits(open)
   }
 
-  /** Opens a stream that this node has dialled. */
+  /** Opens a stream that this node has dialled; only if `maySwitch`. A session that is up moves there. */
   dialled(channel: StanzaChannel): void {
+    this.#left = this.#channel
     this.#channel = channel
     this.#step({ type: 'attached', direction: 'outbound', nowMs: this.#now() })
   }
@@ -205,7 +218,16 @@ export class SessionDriver implements SessionCarrier {
         this.#channel = undefined
         break
       default:
+        this.#leave()
         this.#tell(effect)
+    }
+  }
+
+  /** The session has moved, or has failed to: the stream before is of no more use. */
+  #leave(): void {
+    if (this.#left !== undefined && this.#state.phase !== 'opening') {
+      this.#left.abort(new Error('the session has moved to another stream'))
+      this.#left = undefined
     }
   }
 

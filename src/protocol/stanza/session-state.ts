@@ -42,6 +42,8 @@ export class SessionState<Item extends Sized> {
   readonly #announcements = new Map<string, AccountClaim>()
   #closing = false
   #remoteClosing = false
+  /** While opening: the stream before it was up, and the session goes on as if it still were. */
+  #moving = false
   /** While opening or closing: until when. */
   #deadlineMs = 0
   /** While there is no stream: until when the session waits for one. */
@@ -57,9 +59,14 @@ export class SessionState<Item extends Sized> {
     return this.#phase
   }
 
-  /** Stanzas flow in both directions: up, and neither side is closing. */
+  /** Stanzas flow in both directions: up or moving to another stream, and neither side is closing. */
   get isUp(): boolean {
-    return this.#phase === 'up' && !this.#closing && !this.#remoteClosing
+    return (this.#phase === 'up' || this.#moving) && !this.#closing && !this.#remoteClosing
+  }
+
+  /** Whether this node may dial another stream now, to which the session moves if there is one. */
+  get maySwitch(): boolean {
+    return this.#phase === 'detached' || (this.#phase === 'up' && this.isUp)
   }
 
   get accounts(): readonly RemoteAccount[] {
@@ -130,7 +137,8 @@ export class SessionState<Item extends Sized> {
   }
 
   #dialled(nowMs: number): Effects<Item> {
-    assert(this.#phase === 'detached', 'a session has one stream')
+    assert(this.maySwitch, 'a session has one stream')
+    this.#moving = this.#phase === 'up'
     this.#phase = 'opening'
     this.#deadlineMs = nowMs + OPEN_TIMEOUT_MS
     return [this.#open()]
@@ -175,6 +183,7 @@ export class SessionState<Item extends Sized> {
 
   #up(open: OpenFrame, accounts: readonly RemoteAccount[], nowMs: number): Effects<Item> {
     this.#phase = 'up'
+    this.#moving = false
     this.#remoteClosing = false
     this.#handshake.accept(open)
     this.#accounts = new Map(accounts.map((account) => [account.address, account]))
@@ -347,11 +356,9 @@ export class SessionState<Item extends Sized> {
 
   /** There is no stream any more. */
   #leave(reason: Error, resumable: boolean, nowMs: number): Effects<Item> {
-    const { established } = this.#handshake
     if (this.#phase === 'opening') {
       this.#phase = 'detached'
-      // A session from before waits on: whoever failed to open this stream has no say in it.
-      return [{ type: 'refused', reason }, ...(established ? [] : this.#giveUp())]
+      return [{ type: 'refused', reason }, ...this.#goOn(reason, nowMs)]
     }
     if (this.#phase === 'up' && resumable && !this.#closing && !this.#remoteClosing) {
       this.#phase = 'detached'
@@ -361,11 +368,22 @@ export class SessionState<Item extends Sized> {
     return this.#giveUp()
   }
 
+  /** What becomes of the session whose new stream did not open: whoever failed there has no say in an older one. */
+  #goOn(reason: Error, nowMs: number): Effects<Item> {
+    if (this.#moving) {
+      this.#moving = false
+      this.#giveUpMs = nowMs + SESSION_RESUME_WINDOW_MS
+      return [{ type: 'detached', reason }]
+    }
+    return this.#handshake.established ? [] : this.#giveUp()
+  }
+
   #giveUp(): Effects<Item> {
     if (this.#phase === 'closed') {
       return []
     }
     this.#phase = 'closed'
+    this.#moving = false
     return [...this.#traffic.lose(), { type: 'closed' }]
   }
 }

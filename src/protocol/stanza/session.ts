@@ -1,4 +1,4 @@
-import type { PeerIdText } from '../../system/network.ts'
+import type { Path, PeerIdText } from '../../system/network.ts'
 import type { Element } from '../../xml/element.ts'
 import type { RemoteAccount } from './remote-accounts.ts'
 
@@ -13,6 +13,7 @@ export interface SessionCarrier {
   readonly peerId: PeerIdText
   readonly accounts: readonly RemoteAccount[]
   readonly isUp: boolean
+  readonly path: Path | undefined
   send(stanza: Element, settled: StanzaSettled): boolean
   close(): Promise<void>
 }
@@ -35,6 +36,11 @@ export class StanzaSession {
   /** Whether there is a stream. Without one stanzas wait for the resumption. */
   get isUp(): boolean {
     return this.#carrier.isUp
+  }
+
+  /** How stanzas get to the other node now; undefined without a stream. */
+  get path(): Path | undefined {
+    return this.#carrier.path
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../system/clock.ts'
-import type { NetworkStream, PeerIdText } from '../../system/network.ts'
+import type { NetworkStream, Path, PeerIdText } from '../../system/network.ts'
 import { FrameChannel } from '../../util/frame-channel.ts'
 import type { Element } from '../../xml/element.ts'
 import { parseElement } from '../../xml/parser.ts'
@@ -22,6 +22,7 @@ export function encodeElement(element: Element): Uint8Array {
 /** Frames of a stanza stream over one network stream. */
 export class StanzaChannel {
   readonly peerId: PeerIdText
+  readonly path: Path
   readonly #clock: Pick<Clock, 'schedule'>
   readonly #frames: FrameChannel
   #ended = false
@@ -29,6 +30,7 @@ export class StanzaChannel {
 
   constructor(stream: NetworkStream, clock: Pick<Clock, 'schedule'>) {
     this.peerId = stream.peerId
+    this.path = stream.path
     this.#clock = clock
     this.#frames = new FrameChannel(stream, { maxFrameBytes: MAX_FRAME_BYTES, maxQueuedBytes: MAX_QUEUED_BYTES })
   }

@@ -14,6 +14,7 @@ import { RateLimiter } from '../../util/rate-limiter.ts'
 import { StreamError } from '../../xmpp/stream-error.ts'
 import { refusalOf } from './errors.ts'
 import type { AccountClaim, StreamFrame } from './messages.ts'
+import { Moves } from './moves.ts'
 import {
   MAX_DIALS,
   MAX_OPEN_BUCKETS,
@@ -35,8 +36,8 @@ import type { StanzaHandlers } from './stanza-handlers.ts'
 
 /** What the protocol takes from its node. */
 export interface StanzaProtocolComponents {
-  readonly network: Pick<Network, 'peerId' | 'dial' | 'handle'>
-  readonly clock: Pick<Clock, 'monotonicMs' | 'wallMs' | 'schedule'>
+  readonly network: Pick<Network, 'peerId' | 'dial' | 'handle' | 'path'>
+  readonly clock: Pick<Clock, 'monotonicMs' | 'wallMs' | 'schedule' | 'timeoutSignal'>
   readonly random: Pick<Random, 'bytes'>
   readonly logger: Logger
 }
@@ -61,6 +62,7 @@ export class StanzaProtocol {
   readonly #running = new Set<Promise<void>>()
   readonly #opens: RateLimiter
   readonly #owner: SessionOwner
+  readonly #moves: Moves
   #started = false
   #stopped: Promise<void> | undefined
 
@@ -72,8 +74,16 @@ export class StanzaProtocol {
       refillPerSecond: OPENS_PER_SECOND,
       maxKeys: MAX_OPEN_BUCKETS,
     })
+    this.#moves = new Moves(components.clock, {
+      isLower: (peerId) => components.network.peerId < peerId,
+      isWanted: (peerId) => this.#isOnDetour(peerId),
+      move: (peerId, signal) => this.#move(peerId, signal),
+    })
     this.#owner = {
-      opened: ({ peerId, session }) => this.#dials.get(peerId)?.resolve(session),
+      opened: ({ peerId, session }) => {
+        this.#dials.get(peerId)?.resolve(session)
+        this.#moves.consider(peerId)
+      },
       dialRefused: ({ peerId }, reason) => this.#dialRefused(peerId, reason),
       closed: (driver) => this.#forget(driver),
       unread: () => this.#init.onRefused?.('unread'),
@@ -138,6 +148,31 @@ export class StanzaProtocol {
     for (const driver of [...this.#drivers.values()]) {
       driver.announce(account)
     }
+  }
+
+  /** There is a direct connection to a peer now: a session that goes through a relay moves there and loses nothing. */
+  directPath(peerId: PeerIdText): void {
+    this.#moves.consider(peerId)
+  }
+
+  #isOnDetour(peerId: PeerIdText): boolean {
+    const driver = this.#drivers.get(peerId)
+    const isRelayed = driver?.phase === 'up' && driver.isUp && driver.path === 'relayed'
+    return isRelayed && this.#components.network.path(peerId) === 'direct'
+  }
+
+  async #move(peerId: PeerIdText, signal: AbortSignal): Promise<void> {
+    const { network, clock } = this.#components
+    const stream = await network.dial({ peerId, addresses: [] }, STANZA_PROTOCOL, signal)
+    const channel = new StanzaChannel(stream, clock)
+    const driver = this.#drivers.get(peerId)
+    // Meanwhile the other side may have moved, or the direct connection is gone again.
+    if (driver === undefined || channel.path !== 'direct' || driver.path !== 'relayed' || !driver.maySwitch) {
+      channel.end()
+      return
+    }
+    driver.dialled(channel)
+    void this.#track(this.#serve(channel, driver))
   }
 
   #obstacle(peerId: PeerIdText): DialError | undefined {
@@ -321,6 +356,7 @@ export class StanzaProtocol {
   }
 
   async #stop(): Promise<void> {
+    this.#moves.stop()
     for (const dial of this.#dials.values()) {
       dial.reject(new DialError('stopped', 'stanza streams are stopped'))
     }

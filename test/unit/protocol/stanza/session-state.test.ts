@@ -23,12 +23,12 @@ const smooth: fc.WeightedArbitrary<Act>[] = [
     arbitrary: fc.record({ act: fc.constant('arrive' as const), at: side, which: fc.nat(3), count: fc.nat(6) }),
   },
   { weight: 8, arbitrary: fc.record({ act: fc.constant('handle' as const), at: side, which: fc.nat(4) }) },
-  { weight: 6, arbitrary: fc.record({ act: fc.constant('dial' as const), at: side }) },
+  { weight: 9, arbitrary: fc.record({ act: fc.constant('dial' as const), at: side }) },
   { weight: 2, arbitrary: fc.record({ act: fc.constant('break' as const), at: side, keep: fc.nat(4) }) },
 ]
 const rough: fc.WeightedArbitrary<Act>[] = [
   ...smooth,
-  { weight: 6, arbitrary: fc.record({ act: fc.constant('fail' as const), at: side }) },
+  { weight: 9, arbitrary: fc.record({ act: fc.constant('fail' as const), at: side }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('restart' as const), at: side }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('wait' as const), ms: fc.constantFrom(1000, 11_000, 31_000) }) },
 ]
@@ -45,7 +45,8 @@ class Coverage {
   readonly counts: Record<string, number> = {}
 
   add(pair: StatePair): void {
-    for (const { delivered, lost, opened, failed } of pair.sides) {
+    for (const { delivered, lost, opened, failed, moved } of pair.sides) {
+      this.#count('moved', moved)
       this.#count('delivered', delivered.length)
       this.#count('lost', lost.length)
       this.#count('resumed', opened.filter((resumed) => resumed).length)
@@ -158,10 +159,10 @@ test('whatever breaks, fails or restarts: settled once, acknowledged only if han
     }),
     { numRuns: RUNS },
   )
-  coverage.assertAll('delivered', 'lost', 'resumed', 'anew', 'failed')
+  coverage.assertAll('delivered', 'lost', 'resumed', 'anew', 'failed', 'moved')
 })
 
-test('with breaks alone, half-noticed or at once: every stanza exactly once, in order, acknowledged', () => {
+test('with breaks and moves alone, half-noticed or at once: every stanza exactly once, in order, acknowledged', () => {
   const coverage = new Coverage()
   fc.assert(
     fc.property(history(smooth), kept, (acts, keptAtAbort) => {
@@ -187,7 +188,7 @@ test('with breaks alone, half-noticed or at once: every stanza exactly once, in 
     }),
     { numRuns: RUNS },
   )
-  coverage.assertAll('delivered', 'resumed')
+  coverage.assertAll('delivered', 'resumed', 'moved')
 })
 
 test('a session resumed twice counts on beyond 2^32', () => {

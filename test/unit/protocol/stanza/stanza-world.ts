@@ -71,6 +71,11 @@ export class Actor implements StanzaHandlers {
       { network: this.network, clock: this.world.clock, random: this.world.random, logger: this.logger },
       { accounts: () => this.accounts, handlers: this, onRefused: (reason) => this.refused.push(reason) },
     )
+    this.network.subscribe((event) => {
+      if (event.type === 'path-changed' && event.path === 'direct') {
+        this.protocol.directPath(event.peerId)
+      }
+    })
     this.protocol.start()
     await this.network.start()
   }

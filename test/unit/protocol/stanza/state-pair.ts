@@ -26,6 +26,9 @@ export class Side {
   readonly index: 0 | 1
   state: SessionState<Item>
   current: PlayStream | undefined
+  /** The stream before, while the session moves away from it. */
+  left: PlayStream | undefined
+  moved = 0
   sent = 0
   readonly delivered: number[] = []
   readonly handled: Set<number> = new Set()
@@ -72,14 +75,16 @@ export class StatePair {
     })
   }
 
+  /** Dials a stream; a session that is up moves there. */
   dial(index: 0 | 1): void {
     const side = this.sides[index]
     if (side.state.phase === 'closed') {
       side.state = this.#newState(index)
     }
-    if (side.state.phase === 'detached') {
+    if (side.state.maySwitch) {
       const stream: PlayStream = { dialler: index, toward: [[], []] }
       this.streams.push(stream)
+      side.left = side.current
       side.current = stream
       this.step(side, { type: 'attached', direction: 'outbound', nowMs: this.nowMs })
     }
@@ -114,6 +119,7 @@ export class StatePair {
     const side = this.sides[index]
     side.state = this.#newState(index)
     side.current = undefined
+    side.left = undefined
     side.pending = []
     for (const stream of this.streams) {
       stream.toward[index].length = 0
@@ -236,13 +242,24 @@ export class StatePair {
         break
       case 'opened':
         side.opened.push(effect.resumed)
+        side.moved += side.left === undefined ? 0 : 1
+        this.#leave(side)
         break
       case 'closed':
         side.closed += 1
         break
-      case 'record-changed':
       case 'refused':
+        this.#leave(side)
+        break
+      case 'record-changed':
       case 'detached':
+    }
+  }
+
+  #leave(side: Side): void {
+    if (side.left !== undefined) {
+      this.#cut(side.left, other(side.index), this.keptAtAbort)
+      side.left = undefined
     }
   }
 
