@@ -17,7 +17,7 @@ export async function status(context: CommandContext): Promise<void> {
 function describe(status: NodeStatus): string {
   const accounts = status.accounts.flatMap((account) => [
     `address     ${account.address}`,
-    `contacts    ${account.contacts}, ${account.linkedContacts} of them connected`,
+    `contacts    ${account.contacts}, ${account.linkedContacts} of them connected${relayedWords(account.links)}`,
     `outbox      ${count(account.outboxMessages, 'message')} waiting`,
     `record      kept by ${count(account.recordCustodians, 'custodian')}`,
     `mailbox     ${mailboxWords(account.mailbox)}`,
@@ -32,6 +32,11 @@ function describe(status: NodeStatus): string {
     ...(refused.length > 0 ? [`refused     ${refused.join(', ')}`] : []),
     ...status.addresses.map((address) => `listening   ${address}`),
   ].join('\n')
+}
+
+function relayedWords(links: NodeStatus['accounts'][number]['links']): string {
+  const relayed = links.filter(({ path }) => path === 'relayed').length
+  return relayed === 0 ? '' : `, ${relayed} of these through a relay`
 }
 
 function mailboxWords({ custodians, followed, collected }: NodeStatus['accounts'][number]['mailbox']): string {

@@ -1,5 +1,5 @@
 import type { XWing } from '../sealing/xwing.ts'
-import type { PeerAddresses, Reachability, ReachReport } from '../system/network.ts'
+import type { Path, PeerAddresses, Reachability, ReachReport } from '../system/network.ts'
 import type { Element } from '../xml/element.ts'
 import type { Subscription } from '../xmpp/subscription-state.ts'
 import type { OwnKeys } from './own-keys.ts'
@@ -230,6 +230,8 @@ export interface NodeStatus {
     readonly contacts: number
     /** Contacts to whom a stanza stream is up. */
     readonly linkedContacts: number
+    /** How stanzas get to them now: straight or through a relay; the first 100. */
+    readonly links: readonly { readonly contact: string; readonly path: Path }[]
     readonly outboxMessages: number
     /** Custodians that hold the current account record, counted at its last publication. */
     readonly recordCustodians: number

@@ -1,6 +1,6 @@
 import { kadId, kadIdOfPeer } from '../identity/kad-id.ts'
 import { mailboxPlace } from '../identity/mailbox-key.ts'
-import { networksOf } from '../protocol/mailbox/ip-network.ts'
+import { networksOf } from '../util/ip-network.ts'
 import { CUSTODIANS_PER_PLACE } from '../protocol/mailbox/letter-limits.ts'
 import { type Candidate, nearestFirst } from '../protocol/mailbox/placement.ts'
 import type { Clock } from '../system/clock.ts'

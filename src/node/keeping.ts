@@ -1,6 +1,6 @@
 import type { NodeKey } from '../identity/node-key.ts'
 import type { MailboxClient } from '../protocol/mailbox/client.ts'
-import { networksOf } from '../protocol/mailbox/ip-network.ts'
+import { networksOf } from '../util/ip-network.ts'
 import type { LetterKeeper } from '../protocol/mailbox/letter-keeper.ts'
 import { NODE_STORAGE_DEFAULT_BYTES } from '../protocol/mailbox/letter-limits.ts'
 import { MailboxServer } from '../protocol/mailbox/server.ts'

@@ -3,7 +3,7 @@ import type { StanzaSession } from '../protocol/stanza/session.ts'
 import type { StanzaProtocol } from '../protocol/stanza/stanza-protocol.ts'
 import type { Clock, Timer } from '../system/clock.ts'
 import type { Logger } from '../system/logger.ts'
-import type { PeerAddresses } from '../system/network.ts'
+import type { Path, PeerAddresses } from '../system/network.ts'
 import type { Random } from '../system/random.ts'
 import { INITIAL_LINK_STATE, type LinkEvent, type LinkState, stepLink } from './link-state.ts'
 
@@ -105,6 +105,11 @@ export class Links {
 
   isUp(address: string): boolean {
     return this.session(address)?.isUp === true
+  }
+
+  /** How stanzas get to the account now; undefined when no link is up. */
+  path(address: string): Path | undefined {
+    return this.isUp(address) ? this.session(address)?.path : undefined
   }
 
   /** The session to the account, making one if need be; undefined when that fails now. */

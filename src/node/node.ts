@@ -31,6 +31,8 @@ const STRANGER_REFILL_PER_SECOND = 10
 const STRANGERS_MAX = 10_000
 /** Peers come in bunches: mail is tried again this long after the first of them. *ours* */
 const NEW_PEERS_DELAY_MS = 1_000
+/** Links that a status names, so that it fits into a stanza. *ours* */
+const STATUS_LINKS_MAX = 100
 
 /** Makes a node of everything it takes from outside; nothing runs before `start`. */
 export function createNode(system: System, init: NodeInit): KabberNode {
@@ -174,10 +176,15 @@ class Node implements KabberNode {
       connectedPeers: network.connectedPeers().length,
       accounts: this.accounts.map((account) => {
         const contacts = account.contacts()
+        const links = contacts.flatMap((contact) => {
+          const path = this.#links.path(contact)
+          return path === undefined ? [] : [{ contact, path }]
+        })
         return {
           address: account.address,
           contacts: contacts.length,
           linkedContacts: contacts.filter((jid) => account.isReachable(jid)).length,
+          links: links.slice(0, STATUS_LINKS_MAX),
           outboxMessages: this.#outbox.sizeOf(account.address),
           recordCustodians: this.#directory.custodiansOf(account.address),
           mailbox: this.#mail.mailbox(account.address),
