@@ -1,12 +1,12 @@
 import { kadId, kadIdOfPeer } from '../identity/kad-id.ts'
 import { mailboxPlace } from '../identity/mailbox-key.ts'
-import { networksOf } from '../util/ip-network.ts'
 import { CUSTODIANS_PER_PLACE } from '../protocol/mailbox/letter-limits.ts'
 import { type Candidate, nearestFirst } from '../protocol/mailbox/placement.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Network, PeerAddresses, PeerIdText } from '../system/network.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
 import { fromHex } from '../util/bytes.ts'
+import { networksOf } from '../util/ip-network.ts'
 
 /** Peers asked for: custodians, and as many who have been or may become one. */
 const CLOSEST_PEERS: number = 2 * CUSTODIANS_PER_PLACE

@@ -1,6 +1,5 @@
 import { kadId, kadIdOfPeer } from '../identity/kad-id.ts'
 import { mailboxPlace } from '../identity/mailbox-key.ts'
-import { networksOf } from '../util/ip-network.ts'
 import { CUSTODIANS_PER_PLACE, DEPOSIT_TARGETS_MAX } from '../protocol/mailbox/letter-limits.ts'
 import { type Candidate, custodiansOf, nearestFirst } from '../protocol/mailbox/placement.ts'
 import type { Clock } from '../system/clock.ts'
@@ -9,6 +8,7 @@ import { abortable } from '../util/abortable.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
 import { toHex } from '../util/bytes.ts'
 import { Gate } from '../util/gate.ts'
+import { networksOf } from '../util/ip-network.ts'
 
 /** Peers asked for: custodians, spares, and some that share a network or keep nothing. *ours* */
 const CLOSEST_PEERS: number = DEPOSIT_TARGETS_MAX + CUSTODIANS_PER_PLACE

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { networksOf } from '../../../../src/protocol/mailbox/ip-network.ts'
 import {
   type Candidate,
   compareDistance,
@@ -10,6 +9,7 @@ import {
   nearestFirst,
   xorDistance,
 } from '../../../../src/protocol/mailbox/placement.ts'
+import { networksOf } from '../../../../src/util/ip-network.ts'
 
 function candidate(name: number, networks: readonly string[] = [], storage = true): Candidate {
   return { peerId: `peer-${name}`, kadId: Uint8Array.of(name >> 8, name & 0xff), networks, storage }
