@@ -1,9 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Datastore } from 'interface-datastore'
-import type { Clock } from '../system/clock.ts'
-import type { Logger } from '../system/logger.ts'
 import {
   DialError,
   type Network,
@@ -17,7 +14,6 @@ import {
   type StreamHandler,
   type StreamLimits,
 } from '../system/network.ts'
-import type { Random } from '../system/random.ts'
 import { assert } from '../util/assert.ts'
 import { AddressPolicy } from './libp2p-address-policy.ts'
 import { isPublicAddress, parseAddress, peerIdOf, withoutPeerId } from './libp2p-addresses.ts'
@@ -25,50 +21,20 @@ import { closeConnections } from './libp2p-close-connections.ts'
 import { closestPeers, type LookupStep } from './libp2p-closest-peers.ts'
 import { ConnectionGate } from './libp2p-connection-gate.ts'
 import { ConnectionKeeper } from './libp2p-connection-keeper.ts'
+import { DhtSwitch, dhtRole } from './libp2p-dht-mode.ts'
 import { toDialError } from './libp2p-dial-error.ts'
 import { privateKeyFromSeed } from './libp2p-identity.ts'
 import { insideOf, KAD_PROTOCOL } from './libp2p-kad.ts'
 import { DIAL_TIMEOUT_MS } from './libp2p-limits.ts'
+import { NetworkEvents } from './libp2p-network-events.ts'
+import type { Libp2pNetworkComponents, Libp2pNetworkInit } from './libp2p-network-init.ts'
 import { createNode } from './libp2p-node.ts'
-import { bestConnection, openStream, pathOf } from './libp2p-open-stream.ts'
+import { openStream, pathOf } from './libp2p-open-stream.ts'
 import { RoutingCare } from './libp2p-routing-care.ts'
 import { Libp2pStreams } from './libp2p-streams.ts'
-import type { Libp2pNode, TransportFactory } from './libp2p-types.ts'
+import type { Libp2pNode } from './libp2p-types.ts'
 import { OsRandom } from './os-random.ts'
 import { Reach } from './reach/reach.ts'
-import type { ReachOptions } from './reach/reach-parts.ts'
-
-/** What the libp2p network takes from the system. */
-export interface Libp2pNetworkComponents {
-  readonly clock: Clock
-  /** @default the operating system's */
-  readonly random?: Random
-  readonly logger: Logger
-  /** Keeps the peers between runs. */
-  readonly datastore: Datastore
-}
-
-/** Options of `Libp2pNetwork`. */
-export interface Libp2pNetworkInit {
-  /** Seed of the node's Ed25519 key, 32 bytes (RFC 8032). */
-  readonly privateKeySeed: Uint8Array
-  /** Multiaddrs to listen on; an empty list listens nowhere. @default all IPv4 and IPv6 interfaces, any TCP port */
-  readonly listen?: readonly string[]
-  /** Multiaddrs to tell others instead of those listened on. @default none */
-  readonly announce?: readonly string[]
-  /** Multiaddrs with `/p2p/…` of peers to join the network through. @default none */
-  readonly bootstrap?: readonly string[]
-  /** Finds and answers peers of the LAN by multicast DNS. @default true */
-  readonly mdns?: boolean
-  /** A server answers lookups and is found by them; a client only asks. @default 'server' */
-  readonly dhtMode?: 'server' | 'client'
-  /** Version told to peers. @default '0.0.0' */
-  readonly version?: string
-  /** The libp2p transport in place of TCP: the simulator's. */
-  readonly tcp?: TransportFactory
-  /** How to be reached and to help others be. @default all of it */
-  readonly reach?: ReachOptions
-}
 
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
 
@@ -80,17 +46,15 @@ export class Libp2pNetwork implements Network {
   readonly #bootstrap: readonly { readonly peerId: string; readonly address: Multiaddr }[]
   readonly #policy: AddressPolicy
   readonly #handlers = new Map<string, { readonly handler: StreamHandler; readonly limits: StreamLimits }>()
-  readonly #listeners = new Set<(event: NetworkEvent) => void>()
+  readonly #events = new NetworkEvents()
   readonly #streams: Libp2pStreams
   readonly #reach: Reach
-  readonly #paths = new Map<PeerIdText, Path>()
   #node: Libp2pNode | undefined
   #keeper: ConnectionKeeper | undefined
   #care: RoutingCare | undefined
+  #dht: DhtSwitch | undefined
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
-  #knownAddresses = ''
-  #knownReachability: Reachability = 'unknown'
 
   constructor(components: Libp2pNetworkComponents, init: Libp2pNetworkInit) {
     this.#components = components
@@ -191,8 +155,7 @@ export class Libp2pNetwork implements Network {
   }
 
   path(peerId: PeerIdText): Path | undefined {
-    const best = bestConnection(this.#node?.getConnections(peerIdFromString(peerId)) ?? [])
-    return best === undefined ? undefined : pathOf(best)
+    return this.#events.path(peerId)
   }
 
   connectedPeers(): readonly PeerIdText[] {
@@ -205,12 +168,7 @@ export class Libp2pNetwork implements Network {
   }
 
   subscribe(listener: (event: NetworkEvent) => void): () => void {
-    // A function of its own each time, so that one listener may subscribe twice.
-    const entry = (event: NetworkEvent): void => listener(event)
-    this.#listeners.add(entry)
-    return () => {
-      this.#listeners.delete(entry)
-    }
+    return this.#events.subscribe(listener)
   }
 
   async #start(): Promise<void> {
@@ -224,7 +182,7 @@ export class Libp2pNetwork implements Network {
       policy: this.#policy,
       listen: this.#init.listen ?? DEFAULT_LISTEN,
       announce: this.#init.announce ?? [],
-      dhtMode: this.#init.dhtMode ?? 'server',
+      dhtMode: this.#dhtRole('unknown'),
       version: this.#init.version ?? '0.0.0',
       tcp: this.#init.tcp,
       reach: this.#reach,
@@ -233,12 +191,13 @@ export class Libp2pNetwork implements Network {
     for (const protocol of this.#handlers.keys()) {
       await this.#register(node, protocol)
     }
-    this.#relayEvents(node)
+    this.#events.follow(node, () => this.#keeper?.wake())
     this.#node = node
     await node.start()
+    this.#dht = new DhtSwitch(node.services.dht, this.#dhtRole('unknown'), logger)
     this.#careFor(node)
     this.#reach.start(node)
-    this.#noteAddresses()
+    this.#events.noteAddresses()
     logger.info('network started', { peerId: this.peerId, addresses: this.addresses().join(' ') })
   }
 
@@ -247,10 +206,10 @@ export class Libp2pNetwork implements Network {
     await Promise.all([this.#keeper?.stop(), this.#care?.stop(), this.#reach.stop()])
     await this.#streams.stop()
     if (this.#node !== undefined) {
+      await this.#dht?.settled()
       await closeConnections(this.#node, this.#components.clock)
       await this.#node.stop()
     }
-    this.#listeners.clear()
   }
 
   #careFor(node: Libp2pNode): void {
@@ -299,51 +258,13 @@ export class Libp2pNetwork implements Network {
     )
   }
 
-  #relayEvents(node: Libp2pNode): void {
-    node.addEventListener('peer:connect', (event) => {
-      this.#emit({ type: 'peer-connected', peerId: event.detail.toString() })
-    })
-    node.addEventListener('peer:disconnect', (event) => {
-      this.#emit({ type: 'peer-disconnected', peerId: event.detail.toString() })
-      this.#keeper?.wake()
-    })
-    node.addEventListener('self:peer:update', () => this.#noteAddresses())
-    for (const event of ['connection:open', 'connection:close'] as const) {
-      node.addEventListener(event, ({ detail }) => this.#notePath(detail.remotePeer.toString()))
-    }
-  }
-
-  /** Tells when a direct connection joins relayed ones, or leaves them behind. */
-  #notePath(peerId: PeerIdText): void {
-    const [before, path] = [this.#paths.get(peerId), this.path(peerId)]
-    if (path === undefined) {
-      this.#paths.delete(peerId)
-      return
-    }
-    this.#paths.set(peerId, path)
-    if (before !== undefined && before !== path) {
-      this.#emit({ type: 'path-changed', peerId, path })
-    }
+  #dhtRole(reachability: Reachability): 'server' | 'client' {
+    const listens = (this.#init.listen ?? DEFAULT_LISTEN).length > 0
+    return dhtRole(this.#init.dhtMode ?? 'auto', { listens, reachability })
   }
 
   #reachabilityChanged(reachability: Reachability): void {
-    if (reachability !== this.#knownReachability) {
-      this.#knownReachability = reachability
-      this.#emit({ type: 'reachability-changed' })
-    }
-  }
-
-  #noteAddresses(): void {
-    const addresses = this.addresses().join(' ')
-    if (addresses !== this.#knownAddresses) {
-      this.#knownAddresses = addresses
-      this.#emit({ type: 'addresses-changed' })
-    }
-  }
-
-  #emit(event: NetworkEvent): void {
-    for (const listener of this.#listeners) {
-      listener(event)
-    }
+    this.#dht?.set(this.#dhtRole(reachability))
+    this.#events.noteReachability(reachability)
   }
 }

@@ -1,5 +1,6 @@
 import { MemoryDatastore } from 'datastore-core'
-import { Libp2pNetwork, type Libp2pNetworkComponents, type Libp2pNetworkInit } from '../../src/os/libp2p-network.ts'
+import { Libp2pNetwork } from '../../src/os/libp2p-network.ts'
+import type { Libp2pNetworkComponents, Libp2pNetworkInit } from '../../src/os/libp2p-network-init.ts'
 import { OsClock } from '../../src/os/os-clock.ts'
 import { OsRandom } from '../../src/os/os-random.ts'
 import type { Network } from '../../src/system/network.ts'
