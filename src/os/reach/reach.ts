@@ -58,7 +58,7 @@ export class Reach {
   /** All transports of a node whose direct one is `tcp`. */
   transports(tcp: TransportFactory): TransportFactory[] {
     const circuit = this.#client.transport()
-    return [this.#punching.transport(tcp), ...(circuit === undefined ? [] : [circuit])]
+    return [this.#punching.transport(tcp), ...(circuit === undefined ? [] : [this.#punching.circuit(circuit)])]
   }
 
   /** What to listen on besides the machine's own addresses. */
