@@ -9,3 +9,9 @@ export interface CommandContext {
   /** Sets the exit code of a command that says itself what happened; an error thrown sets its own. */
   exitWith(code: ExitCode): void
 }
+
+/** A command; its code is loaded only when it runs. */
+export type Action = (context: CommandContext, args: readonly string[], options: never) => Promise<void>
+
+/** Makes of a command that is loaded later what commander calls. */
+export type Runner = (load: () => Promise<Action>) => (...given: unknown[]) => Promise<void>

@@ -53,6 +53,22 @@ export function checkListenAddress(text: string): string {
 }
 
 /**
+ * Checks `--announce`: an address that others can dial, without `/p2p/…`.
+ *
+ * @throws CliError
+ */
+export function checkAnnounceAddress(text: string): string {
+  const names = namesOf(text)
+  if (
+    !/^(ip4|ip6|dns|dns4|dns6) tcp$/.test(names.join(' ')) ||
+    /\/(tcp\/0|ip4\/0\.0\.0\.0\/.*|ip6\/::\/.*)$/.test(text)
+  ) {
+    throw badInput(`'${text}' is no address that others can dial; write for example /ip4/192.0.2.7/tcp/4001`)
+  }
+  return text
+}
+
+/**
  * Checks `--bootstrap`.
  *
  * @throws CliError

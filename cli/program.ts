@@ -1,8 +1,9 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { parseByteSize } from './byte-size.ts'
-import type { CommandContext } from './context.ts'
+import { Command, Option } from 'commander'
+import type { Action, Runner } from './context.ts'
 import { parseDuration } from './duration.ts'
 import type { ExitCode } from './exit-codes.ts'
+import { addOperatingCommands } from './operating-commands.ts'
+import { asArgument, collect, parseCount } from './option-parsers.ts'
 import type { Output } from './output.ts'
 import { programVersion } from './version.ts'
 
@@ -12,9 +13,6 @@ const EPILOGUE = `
 ADDRESS is a ${ADDRESS_HELP}.
 Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 no running node, 4 timed out. More: docs/cli.md
 `
-
-/** A command; its code is loaded only when it runs. */
-type Action = (context: CommandContext, args: readonly string[], options: never) => Promise<void>
 
 /** The command line of `kabber`: every command with its arguments and options, nothing else. */
 export function createProgram(output: Output, exitWith: (code: ExitCode) => void): Command {
@@ -33,13 +31,19 @@ export function createProgram(output: Output, exitWith: (code: ExitCode) => void
     (load: () => Promise<Action>) =>
     async (...given: unknown[]): Promise<void> => {
       // Commander ends the list with the options and the command.
-      const options = given.at(-2)
+      const command = given.at(-1) as Command
+      if (command.options.some((option) => option.long === '--config')) {
+        const { applySettings } = await import('./config/apply-settings.ts')
+        applySettings(command, program)
+      }
+      const options = command.opts()
       const { home } = program.opts<{ home?: string }>()
       const args = given.slice(0, -2).filter((value) => typeof value === 'string')
       const action = await load()
       await action({ output, home, exitWith }, args, options as never)
     }
 
+  addOperatingCommands(program, run)
   addNodeCommands(program, run)
   addClientCommands(program, run)
   addContactCommands(program, run)
@@ -57,8 +61,6 @@ export function createProgram(output: Output, exitWith: (code: ExitCode) => void
   return program
 }
 
-type Runner = (load: () => Promise<Action>) => (...given: unknown[]) => Promise<void>
-
 function addNodeCommands(program: Command, run: Runner): void {
   program
     .command('init')
@@ -66,26 +68,6 @@ function addNodeCommands(program: Command, run: Runner): void {
     .option('--name <nick>', 'nickname that others see')
     .option('--recover', 'restore an account from its recovery phrase (asked for, or read from stdin)')
     .action(run(async () => (await import('./commands/init.ts')).init))
-  program
-    .command('start')
-    .description('run the node in the foreground until Ctrl-C')
-    .option('--listen <multiaddr>', 'address to listen on, such as /ip4/0.0.0.0/tcp/4001; repeatable', collect)
-    .option('--bootstrap <multiaddr>', 'node to join the network through, with /p2p/…; repeatable', collect)
-    .option('--no-mdns', 'do not look for nodes on the local network')
-    .option(
-      '--storage <size>',
-      'disk given to letters for others, such as 2GiB; 0: none (default: 512MiB)',
-      asArgument(parseByteSize),
-    )
-    .option('--xmpp <host:port>', 'where XMPP clients connect (default: 127.0.0.1:5222)')
-    .option('--xmpps <host:port>', 'the same with TLS from the first byte (default: 127.0.0.1:5223)')
-    .option('--web <host:port>', 'web chat and WebSocket (default: 127.0.0.1:5280)')
-    .option('--no-xmpp', 'no XMPP clients over TCP')
-    .option('--no-web', 'no web chat, WebSocket and files')
-    .option('--cert <file>', 'certificate for clients, PEM with its chain (default: self-signed, of the home)')
-    .option('--key <file>', 'its private key, PEM')
-    .option('--accounts <file>', 'for tests: several accounts on this node; a name and a password a line')
-    .action(run(async () => (await import('./commands/start.ts')).start))
   program
     .command('status')
     .description('how the running node is doing')
@@ -178,26 +160,4 @@ function addMessageCommands(program: Command, run: Runner): void {
     .description('a conversation in the terminal, or over pipes: each line is a message')
     .argument('<address>', ADDRESS_HELP)
     .action(run(async () => (await import('./commands/chat.ts')).chat))
-}
-
-function collect(value: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, value]
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (!/^\d{1,7}$/.test(text) || count === 0) {
-    throw new InvalidArgumentError('A whole number from 1 to 9999999 is needed.')
-  }
-  return count
-}
-
-function asArgument<Value>(parse: (text: string) => Value): (text: string) => Value {
-  return (text) => {
-    try {
-      return parse(text)
-    } catch (error) {
-      throw error instanceof InvalidArgumentError ? error : new InvalidArgumentError((error as Error).message)
-    }
-  }
 }

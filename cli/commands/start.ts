@@ -1,34 +1,31 @@
 import type { Account } from '../../src/index.ts'
 import { bootstrapAddresses } from '../bootstrap-addresses.ts'
 import type { CommandContext } from '../context.ts'
-import { EXIT_CODES } from '../exit-codes.ts'
 import { findHome } from '../find-home.ts'
-import { checkBootstrapAddress, checkListenAddress } from '../listen-addresses.ts'
 import { endpointTexts } from '../node/client-doors.ts'
 import { type GivenClientOptions, readClientOptions } from '../node/client-options.ts'
 import { type EndpointTexts, writeEndpoints } from '../node/endpoints-file.ts'
+import { exitOnBug } from '../node/exit-on-bug.ts'
+import { type GivenNetworkOptions, readNetworkOptions } from '../node/network-options.ts'
 import { openNode, type RunningNode } from '../node/open-node.ts'
 import { stopSignal } from '../node/stop-signal.ts'
 import { oneLine } from '../terminal-text.ts'
 import { webChatUrl } from '../web-chat-url.ts'
 
-interface StartOptions extends GivenClientOptions {
-  readonly listen?: readonly string[]
-  readonly bootstrap?: readonly string[]
+interface StartOptions extends GivenClientOptions, GivenNetworkOptions {
   readonly mdns: boolean
   readonly storage?: number
 }
 
-/** `kabber start [--listen MULTIADDR]… [--bootstrap MULTIADDR]… [--no-mdns] [--storage SIZE]` and options about clients */
+/** `kabber start`: the node of an account, with its doors for clients. */
 export async function start(context: CommandContext, _args: readonly string[], options: StartOptions): Promise<void> {
-  const listen = options.listen?.map(checkListenAddress)
-  const bootstrap = (options.bootstrap ?? []).map(checkBootstrapAddress)
+  const network = readNetworkOptions(options)
   const clients = readClientOptions(options)
   const stopped = stopSignal(context.output)
   exitOnBug(context.output)
   const { mdns, storage } = options
   const home = findHome(context)
-  const running = await openNode(home, { listen, bootstrap, mdns, storageBytes: storage, clients })
+  const running = await openNode(home, { ...network, mdns, storageBytes: storage, clients })
   try {
     writeEndpoints(home, { ...endpointTexts(running.endpoints), certificate: running.certificate })
     announce(context, running)
@@ -36,15 +33,6 @@ export async function start(context: CommandContext, _args: readonly string[], o
   } finally {
     await running.stop()
   }
-}
-
-/** A bug ends the node: what it acknowledged is on disk, and a fresh start is safer than a state nobody foresaw. */
-function exitOnBug(output: CommandContext['output']): void {
-  process.on('uncaughtException', (error) => {
-    const hint = process.env.KABBER_LOG === 'debug' ? `\n${error.stack}` : '; KABBER_LOG=debug shows where'
-    output.note(`kabber: the node failed and was ended: ${oneLine(error.message)}${hint}`)
-    process.exit(EXIT_CODES.failed)
-  })
 }
 
 function announce({ output }: CommandContext, { node, gateway, endpoints }: RunningNode): void {

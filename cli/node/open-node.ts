@@ -1,34 +1,20 @@
 import { resolve } from 'node:path'
-import {
-  createGateway,
-  createNode,
-  type Gateway,
-  type KabberNode,
-  nodeSchema,
-  type OwnKeys,
-  readOwnKeys,
-  type Store,
-  type System,
-} from '../../src/index.ts'
+import { createGateway, createNode, type Gateway, type KabberNode, type System } from '../../src/index.ts'
 import { FolderFileStore } from '../../src/os/folder-file-store.ts'
-import { openSqliteStore } from '../../src/os/sqlite-store.ts'
 import { WEB_SOCKET_PATH } from '../../src/os/web-sockets.ts'
-import { CliError } from '../cli-error.ts'
-import { EXIT_CODES } from '../exit-codes.ts'
 import type { Home } from '../find-home.ts'
 import { listenAddresses } from '../listen-addresses.ts'
 import { programVersion } from '../version.ts'
-import { makeAccounts, type NamedAccount, readAccountsFile, setPasswords } from './accounts-file.ts'
+import { readAccountsFile, setPasswords } from './accounts-file.ts'
 import { ClientDoors, type ClientEndpoints } from './client-doors.ts'
 import type { ClientOptions } from './client-options.ts'
 import { certificatePath, homeCertificate } from './home-certificate.ts'
+import type { NetworkOptions } from './network-options.ts'
+import { openStore } from './open-store.ts'
 import { webPages } from './web-page.ts'
 
 /** How to run the node of a home. */
-export interface OpenNodeOptions {
-  /** @default all interfaces on the port of this home */
-  readonly listen: readonly string[] | undefined
-  readonly bootstrap: readonly string[]
+export interface OpenNodeOptions extends NetworkOptions {
   readonly mdns: boolean
   /** Bytes of letters kept for others. @default 512 MiB; 0: none, and the node is only a client of the DHT */
   readonly storageBytes: number | undefined
@@ -63,11 +49,12 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
   const system = openSystem(store, {
     nodeSeed: keys.node.seed,
     listen: await listenAddresses(keys.node.peerId, options.listen),
+    announce: options.announce,
     bootstrap: options.bootstrap,
     mdns: options.mdns,
     dhtMode: options.storageBytes === 0 ? 'client' : 'server',
     version: programVersion(),
-    logLevel: process.env.KABBER_LOG ?? 'warn',
+    ...options.log,
   })
   const node = createNode(system, {
     ...keys,
@@ -113,26 +100,5 @@ function openGateway({ clock, random, store, logger }: System, node: KabberNode,
       files: new FolderFileStore(home.uploadsPath),
       websocketPath: WEB_SOCKET_PATH,
     },
-  )
-}
-
-async function openStore(home: Home, accounts: readonly NamedAccount[]): Promise<{ store: Store; keys: OwnKeys }> {
-  if (!home.exists()) {
-    throw noAccount(home)
-  }
-  const store = openSqliteStore(home.storePath, nodeSchema)
-  const keys = readOwnKeys(store.read)
-  if (keys === undefined) {
-    await store.close()
-    throw noAccount(home)
-  }
-  return { store, keys: await makeAccounts(store, keys, accounts) }
-}
-
-function noAccount(home: Home): CliError {
-  return new CliError(
-    EXIT_CODES.failed,
-    'item-not-found',
-    `there is no account in ${home.path}; make one with: kabber --home ${home.path} init`,
   )
 }

@@ -5,7 +5,7 @@ import type { Output } from '../output.ts'
 const STOP_LIMIT_MS = 4_500
 
 /** Resolves with the first SIGINT or SIGTERM. A second one, or an overlong stop, ends the process. */
-export function stopSignal(output: Output): Promise<void> {
+export function stopSignal(output: Output, limitMs: number = STOP_LIMIT_MS): Promise<void> {
   return new Promise((resolve) => {
     let asked = false
     const onSignal = (): void => {
@@ -17,7 +17,7 @@ export function stopSignal(output: Output): Promise<void> {
       setTimeout(() => {
         output.note('kabber: the node did not stop in time and was ended')
         process.exit(EXIT_CODES.failed)
-      }, STOP_LIMIT_MS).unref()
+      }, limitMs).unref()
       resolve()
     }
     process.on('SIGINT', onSignal)

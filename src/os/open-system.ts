@@ -4,6 +4,7 @@ import type { System } from '../system/system.ts'
 import { Libp2pNetwork } from './libp2p-network.ts'
 import { OsClock } from './os-clock.ts'
 import { OsRandom } from './os-random.ts'
+import type { ReachOptions } from './reach/reach-parts.ts'
 import { isLogLevel, StderrLogger } from './stderr-logger.ts'
 import { StoreDatastore } from './store-datastore.ts'
 
@@ -21,15 +22,26 @@ export interface OpenSystemOptions {
   readonly dhtMode?: 'server' | 'client'
   /** Told to peers. @default '0.0.0' */
   readonly version?: string
+  /** Multiaddrs to tell others instead of those listened on. @default none */
+  readonly announce?: readonly string[]
+  /** How to be reached and to help others be. @default all of it */
+  readonly reach?: ReachOptions
   /** `debug`, `info`, `warn`, `error` or `silent`. @default 'warn' */
   readonly logLevel?: string
+  /** @default 'text' */
+  readonly logFormat?: 'text' | 'json'
 }
 
-/** The real machine as a `System`: libp2p over TCP, the system's clock and randomness, log lines on stderr. */
-export function openSystem(store: Store, options: OpenSystemOptions): System {
+/** The real machine as a `System`. */
+export interface OsSystem extends System {
+  readonly network: Libp2pNetwork
+}
+
+/** Opens the real machine: libp2p over TCP, the system's clock and randomness, log lines on stderr. */
+export function openSystem(store: Store, options: OpenSystemOptions): OsSystem {
   const clock = new OsClock()
   const random = new OsRandom()
-  const logger = stderrLogger(clock, options.logLevel)
+  const logger = stderrLogger(clock, options)
   const network = new Libp2pNetwork(
     {
       clock,
@@ -43,12 +55,14 @@ export function openSystem(store: Store, options: OpenSystemOptions): System {
       bootstrap: options.bootstrap ?? [],
       mdns: options.mdns ?? true,
       dhtMode: options.dhtMode ?? 'server',
+      ...(options.announce === undefined ? {} : { announce: options.announce }),
+      ...(options.reach === undefined ? {} : { reach: options.reach }),
       ...(options.version === undefined ? {} : { version: options.version }),
     },
   )
   return { clock, random, network, store, logger }
 }
 
-function stderrLogger(clock: OsClock, level = 'warn'): Logger {
-  return new StderrLogger({ clock, level: isLogLevel(level) ? level : 'warn' })
+function stderrLogger(clock: OsClock, { logLevel = 'warn', logFormat = 'text' }: OpenSystemOptions): Logger {
+  return new StderrLogger({ clock, level: isLogLevel(logLevel) ? logLevel : 'warn', format: logFormat })
 }

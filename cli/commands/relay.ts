@@ -1,0 +1,44 @@
+import { bootstrapAddresses } from '../bootstrap-addresses.ts'
+import type { CommandContext } from '../context.ts'
+import { findHome } from '../find-home.ts'
+import { exitOnBug } from '../node/exit-on-bug.ts'
+import { type GivenNetworkOptions, readNetworkOptions } from '../node/network-options.ts'
+import { openRelay, type RunningRelay } from '../node/open-relay.ts'
+import { stopSignal } from '../node/stop-signal.ts'
+
+/** Time for a relay to hand over what it keeps and to stop, milliseconds; then it is ended. */
+const DRAIN_LIMIT_MS = 30_000
+
+interface RelayOptions extends GivenNetworkOptions {
+  readonly storage?: number
+  readonly reservations: number
+}
+
+/** `kabber relay`: a node for others on a machine with a public address. */
+export async function relay(context: CommandContext, _args: readonly string[], options: RelayOptions): Promise<void> {
+  const network = readNetworkOptions(options)
+  const stopped = stopSignal(context.output, DRAIN_LIMIT_MS)
+  exitOnBug(context.output)
+  const { storage, reservations } = options
+  const running = await openRelay(findHome(context), { ...network, storageBytes: storage, reservations })
+  try {
+    announce(context, running)
+    await stopped
+  } finally {
+    await running.stop()
+  }
+}
+
+function announce({ output }: CommandContext, { node }: RunningRelay): void {
+  const { peerId } = node
+  const addresses = bootstrapAddresses(node.status())
+  output.result(
+    { event: 'ready', peerId, addresses },
+    [
+      'The relay is running; Ctrl-C stops it.',
+      `peer id    ${peerId}`,
+      ...addresses.map((address) => `bootstrap  ${address}`),
+      'Others join through it with: kabber start --bootstrap ADDRESS',
+    ].join('\n'),
+  )
+}
