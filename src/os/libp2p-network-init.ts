@@ -3,7 +3,7 @@ import type { Clock } from '../system/clock.ts'
 import type { Logger } from '../system/logger.ts'
 import type { Random } from '../system/random.ts'
 import type { DhtMode } from './libp2p-dht-mode.ts'
-import type { TransportFactory } from './libp2p-types.ts'
+import type { MetricsFactory, TransportFactory } from './libp2p-types.ts'
 import type { ReachOptions } from './reach/reach-parts.ts'
 
 /** What the libp2p network takes from the system. */
@@ -39,4 +39,6 @@ export interface Libp2pNetworkInit {
   readonly tcp?: TransportFactory
   /** How to be reached and to help others be. @default all of it */
   readonly reach?: ReachOptions
+  /** Counts what libp2p does. @default nobody, and it costs nothing */
+  readonly metrics?: MetricsFactory
 }

@@ -91,6 +91,11 @@ export class Libp2pNetwork implements Network {
     return this.#stopping
   }
 
+  /** Ends serving as a relay and tells those who hold reservations, ahead of `stop`. */
+  async drain(): Promise<void> {
+    await this.#reach.drain()
+  }
+
   async dial(peer: PeerAddresses, protocol: string, signal: AbortSignal): Promise<NetworkStream> {
     signal.throwIfAborted()
     const node = this.#node
@@ -185,6 +190,7 @@ export class Libp2pNetwork implements Network {
       dhtMode: this.#dhtRole('unknown'),
       version: this.#init.version ?? '0.0.0',
       tcp: this.#init.tcp,
+      metrics: this.#init.metrics,
       reach: this.#reach,
       onLanPeer: this.#init.mdns === false ? undefined : (peer) => this.#meet(peer.multiaddrs, peer.id),
     })

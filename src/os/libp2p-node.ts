@@ -14,7 +14,7 @@ import { guardedYamux } from './libp2p-guarded-yamux.ts'
 import { KAD_PROTOCOL, routingOnlyKad } from './libp2p-kad.ts'
 import * as limits from './libp2p-limits.ts'
 import { libp2pLogger } from './libp2p-logger.ts'
-import type { KabberServices, Libp2pNode, TransportFactory } from './libp2p-types.ts'
+import type { KabberServices, Libp2pNode, MetricsFactory, TransportFactory } from './libp2p-types.ts'
 import type { Reach } from './reach/reach.ts'
 
 /** Name under which nodes of a LAN find each other (RFC 6763 §4.1). */
@@ -44,6 +44,7 @@ export interface NodeParts {
   readonly version: string
   /** In place of TCP: the simulator's. */
   readonly tcp: TransportFactory | undefined
+  readonly metrics: MetricsFactory | undefined
   readonly reach: Pick<Reach, 'transports' | 'services' | 'listen'>
   /** Called for each peer that mDNS finds; undefined turns mDNS off. */
   readonly onLanPeer: ((peer: PeerInfo) => void) | undefined
@@ -85,6 +86,7 @@ export function createNode(parts: NodeParts): Promise<Libp2pNode> {
     connectionGater: gater(parts.gate, parts.policy),
     peerStore: { maxAddressAge: limits.KNOWN_PEER_AGE_MS, maxPeerAge: limits.KNOWN_PEER_AGE_MS },
     peerDiscovery: parts.onLanPeer === undefined ? [] : [lanDiscovery(parts.onLanPeer)],
+    ...(parts.metrics === undefined ? {} : { metrics: parts.metrics }),
     services: { ...parts.reach.services(), ...services(parts.dhtMode) },
   })
 }

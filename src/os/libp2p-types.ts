@@ -10,6 +10,9 @@ export type TransportFactory = NonNullable<Libp2pOptions['transports']>[number]
 /** Makes a libp2p service from libp2p's components. */
 export type ServiceFactory = NonNullable<NonNullable<Libp2pOptions['services']>[string]>
 
+/** Makes libp2p's metrics from its components. */
+export type MetricsFactory = NonNullable<Libp2pOptions['metrics']>
+
 /** The libp2p modules of a node. */
 export type KabberServices = { dht: KadDHT; identify: Identify; identifyPush: IdentifyPush; ping: Ping }
 

@@ -30,6 +30,7 @@ export class Reach {
   readonly #client: RelayClient
   readonly #relay: RelayService
   readonly #watch: ReachabilityWatch
+  #isDraining = false
 
   constructor(
     components: ReachComponents,
@@ -84,6 +85,12 @@ export class Reach {
     this.#changed()
   }
 
+  /** Serves as a relay no more, and tells those who hold reservations. */
+  async drain(): Promise<void> {
+    this.#isDraining = true
+    await this.#relay.serve(false)
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.#watch.stop(), this.#client.stop(), this.#relay.stop(), this.#punching.stop()])
   }
@@ -98,7 +105,7 @@ export class Reach {
 
   #changed(): void {
     const reachability = this.reachability()
-    const { serveOthers = 'auto' } = this.#options
+    const serveOthers = this.#isDraining ? 'off' : (this.#options.serveOthers ?? 'auto')
     this.#client.want(reachability !== 'public')
     void this.#relay.serve(serveOthers === 'on' || (serveOthers === 'auto' && reachability === 'public'))
     this.#handlers.changed(reachability)
