@@ -4,8 +4,8 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Scheduler } from './scheduler.ts'
 import type { TcpSocket } from './tcp-socket.ts'
 
-/** An idle connection ends then, as @libp2p/tcp does it. */
-const INACTIVITY_TIMEOUT_MS = 120_000
+/** An idle connection ends then, as @libp2p/tcp does it the way the node sets it (src/os/libp2p-limits.ts). */
+const INACTIVITY_TIMEOUT_MS = 600_000
 
 /** What a connection is made of. */
 interface SimulatedConnectionInit {

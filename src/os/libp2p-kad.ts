@@ -8,7 +8,12 @@ import {
   KAD_PEER_TIMEOUT_MS,
   KAD_SELF_LOOKUP_INTERVAL_MS,
 } from '../util/kad-limits.ts'
-import { KAD_INCOMING_TIMEOUT_MS, KAD_MAX_INBOUND_STREAMS, KAD_MAX_OUTBOUND_STREAMS } from './libp2p-limits.ts'
+import {
+  KAD_INCOMING_TIMEOUT_MS,
+  KAD_MAX_INBOUND_STREAMS,
+  KAD_MAX_OUTBOUND_STREAMS,
+  KAD_TAG_INTERVAL_MS,
+} from './libp2p-limits.ts'
 
 /** The DHT of Kabber; a network of its own, for routing only. */
 export const KAD_PROTOCOL = '/kabber/kad/1.0.0'
@@ -23,6 +28,7 @@ export interface KadInside {
     readonly kb?: { toIterable(): Iterable<{ readonly peerId: PeerId }> }
     remove(peer: PeerId): Promise<void>
     closestPeers(kadId: Uint8Array, options: { readonly count: number }): PeerId[]
+    readonly closestPeerTagger: { refreshInterval: number }
   }
   readonly network: TypedEventTarget<{ peer: CustomEvent<PeerInfo> }> & {
     dispatchEvent(event: Event): boolean
@@ -54,7 +60,10 @@ export function routingOnlyKad(mode: 'server' | 'client'): (components: KadCompo
       maxOutboundStreams: KAD_MAX_OUTBOUND_STREAMS,
       incomingMessageTimeout: KAD_INCOMING_TIMEOUT_MS,
     })(components)
-    const { handlers } = insideOf(kad).rpc
+    const { routingTable, rpc } = insideOf(kad)
+    // Every 5 s by itself, for which kadDHT has no option: a third of an idle node's work.
+    routingTable.closestPeerTagger.refreshInterval = KAD_TAG_INTERVAL_MS
+    const { handlers } = rpc
     for (const name of Object.keys(handlers)) {
       if (!ANSWERED_RPCS.has(name)) {
         delete handlers[name]
@@ -71,6 +80,7 @@ export function insideOf(kad: KadDHT): KadInside {
   assert(
     typeof inside.routingTable?.remove === 'function' &&
       typeof inside.routingTable.closestPeers === 'function' &&
+      typeof inside.routingTable.closestPeerTagger?.refreshInterval === 'number' &&
       typeof inside.network?.sendRequest === 'function' &&
       typeof inside.network.dispatchEvent === 'function' &&
       typeof inside.rpc?.handlers === 'object',

@@ -70,6 +70,8 @@ export const KAD_MAX_INBOUND_STREAMS = 4
 export const KAD_MAX_OUTBOUND_STREAMS = 16
 /** How long a DHT request may stay unfinished. */
 export const KAD_INCOMING_TIMEOUT_MS = 5_000
+/** How often the closest peers are marked as such in the peer store, which reconnects to them when they are lost. */
+export const KAD_TAG_INTERVAL_MS = 60_000
 /** One identify message: 20 addresses and 20 protocols are 2 KiB; also what a foreign key blob may have. */
 export const IDENTIFY_MAX_MESSAGE_BYTES: number = 4 * KIB
 /** An identify stream as a whole: libp2p reads up to ten messages. */
@@ -127,8 +129,18 @@ export const KEEPER_MAX_WAIT_MS = 30_000
 /** Peers of the LAN that wait to be dialled; at the bound the newest is dropped: mDNS repeats it. */
 export const MAX_LAN_PEERS_WAITING = 32
 
-/** libp2p's ping of every connection: each costs 2 to 3 ms CPU, and yamux's keep-alive is cheaper. */
-export const CONNECTION_PING_INTERVAL_MS = 60_000
+/** A connection in use that is silent so long is asked for a sign of life. */
+export const KEEP_ALIVE_IN_USE_MS = 60_000
+/** The same of one that nobody uses now; NATs keep connections at least two hours (RFC 5382 REQ-5), bad ones some minutes. */
+export const KEEP_ALIVE_IDLE_MS = 300_000
+/** How much longer the end waits that was dialled: it asks when the dialler does not. */
+export const KEEP_ALIVE_PATIENCE_MS = 60_000
+/** How often connections are looked at for that. */
+export const KEEP_ALIVE_SWEEP_INTERVAL_MS = 15_000
+/** A connection that gives no sign of life within this time after it was asked is broken. */
+export const KEEP_ALIVE_ANSWER_TIMEOUT_MS = 10_000
+/** A socket without a byte for so long is closed; behind the keep-alive, which is to find that out before. */
+export const SOCKET_INACTIVITY_TIMEOUT_MS = 600_000
 /** How long `stop` waits for a connection to close in good order. */
 export const CONNECTION_CLOSE_TIMEOUT_MS = 200
 /** How long `stop` waits for stream handlers whose streams are gone. */

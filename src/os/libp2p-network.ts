@@ -25,6 +25,7 @@ import { DhtSwitch, dhtRole } from './libp2p-dht-mode.ts'
 import { toDialError } from './libp2p-dial-error.ts'
 import { privateKeyFromSeed } from './libp2p-identity.ts'
 import { insideOf, KAD_PROTOCOL } from './libp2p-kad.ts'
+import { KeepAlive } from './libp2p-keep-alive.ts'
 import { DIAL_TIMEOUT_MS } from './libp2p-limits.ts'
 import { NetworkEvents } from './libp2p-network-events.ts'
 import type { Libp2pNetworkComponents, Libp2pNetworkInit } from './libp2p-network-init.ts'
@@ -51,6 +52,7 @@ export class Libp2pNetwork implements Network {
   readonly #reach: Reach
   #node: Libp2pNode | undefined
   #keeper: ConnectionKeeper | undefined
+  #keepAlive: KeepAlive | undefined
   #care: RoutingCare | undefined
   #dht: DhtSwitch | undefined
   #starting: Promise<void> | undefined
@@ -67,7 +69,10 @@ export class Libp2pNetwork implements Network {
       { ...init.reach, announcesPublic: (init.announce ?? []).map(parseAddress).some((a) => a && isPublicAddress(a)) },
       {
         changed: (reachability) => this.#reachabilityChanged(reachability),
-        interfacesChanged: () => this.#keeper?.wake(),
+        interfacesChanged: () => {
+          this.#keepAlive?.doubt()
+          this.#keeper?.wake()
+        },
         mayDial: (address) => isPublicAddress(address) && this.#policy.allows(address),
       },
     )
@@ -113,6 +118,7 @@ export class Libp2pNetwork implements Network {
       }
       return this.#streams.adopt(stream, { peerId: peer.peerId, path })
     } catch (error) {
+      this.#keepAlive?.doubt(peer.peerId)
       signal.throwIfAborted()
       throw this.#stopping === undefined
         ? toDialError(error, peer.peerId, protocol)
@@ -164,7 +170,9 @@ export class Libp2pNetwork implements Network {
   }
 
   connectedPeers(): readonly PeerIdText[] {
-    return (this.#node?.getPeers() ?? []).map((peer) => peer.toString())
+    // Not `getPeers`: it makes every PeerId anew.
+    const connections = this.#node?.getConnections() ?? []
+    return [...new Set(connections.map(({ remotePeer }) => remotePeer.toString()))]
   }
 
   remoteAddresses(peerId: PeerIdText): readonly string[] {
@@ -198,6 +206,7 @@ export class Libp2pNetwork implements Network {
       await this.#register(node, protocol)
     }
     this.#events.follow(node, () => this.#keeper?.wake())
+    this.#keepAlive = new KeepAlive({ clock, neededPeers: () => this.#relays() }, node)
     this.#node = node
     await node.start()
     this.#dht = new DhtSwitch(node.services.dht, this.#dhtRole('unknown'), logger)
@@ -211,6 +220,7 @@ export class Libp2pNetwork implements Network {
     await this.#starting?.catch(() => {})
     await Promise.all([this.#keeper?.stop(), this.#care?.stop(), this.#reach.stop()])
     await this.#streams.stop()
+    this.#keepAlive?.stop()
     if (this.#node !== undefined) {
       await this.#dht?.settled()
       await closeConnections(this.#node, this.#components.clock)
@@ -226,6 +236,7 @@ export class Libp2pNetwork implements Network {
       kad: insideOf(node.services.dht),
       peerStore: node.peerStore,
       isConnected,
+      doubt: (peer) => this.#keepAlive?.doubt(peer.toString()),
       ping: (peer, signal) => node.services.ping.ping(peer, { signal }),
     })
     this.#keeper = new ConnectionKeeper({
@@ -239,6 +250,11 @@ export class Libp2pNetwork implements Network {
       },
       dial: (target, signal) => node.dial(target, { signal }),
     })
+  }
+
+  /** Through whom this node is reached. */
+  #relays(): PeerIdText[] {
+    return this.#reach.report().relays.map(({ peerId }) => peerId)
   }
 
   #meet(addresses: readonly Multiaddr[], id: PeerId): void {

@@ -74,7 +74,7 @@ export function createNode(parts: NodeParts): Promise<Libp2pNode> {
           maxOutboundStreams: limits.MAX_STREAMS_PER_CONNECTION,
           maxEarlyStreams: limits.MAX_EARLY_STREAMS,
           maxMessageSize: limits.STREAM_WINDOW_BYTES,
-          // The connection monitor pings already, from both sides.
+          // KeepAlive pings, from one side and where nothing else was heard.
           enableKeepAlive: false,
           streamOptions,
         },
@@ -82,7 +82,7 @@ export function createNode(parts: NodeParts): Promise<Libp2pNode> {
       ),
     ],
     connectionManager: connectionManagerInit(),
-    connectionMonitor: { pingInterval: limits.CONNECTION_PING_INTERVAL_MS },
+    connectionMonitor: { enabled: false },
     connectionGater: gater(parts.gate, parts.policy),
     peerStore: { maxAddressAge: limits.KNOWN_PEER_AGE_MS, maxPeerAge: limits.KNOWN_PEER_AGE_MS },
     peerDiscovery: parts.onLanPeer === undefined ? [] : [lanDiscovery(parts.onLanPeer)],
@@ -147,6 +147,8 @@ function boundedTcp(): TransportFactory {
   return tcp({
     // Behind the gate; it only bounds what the operating system hands over at once.
     maxConnections: limits.MAX_CONNECTIONS + limits.LIBP2P_MAX_PENDING_INBOUND,
+    inboundSocketInactivityTimeout: limits.SOCKET_INACTIVITY_TIMEOUT_MS,
+    outboundSocketInactivityTimeout: limits.SOCKET_INACTIVITY_TIMEOUT_MS,
   })
 }
 

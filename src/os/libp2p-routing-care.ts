@@ -19,6 +19,8 @@ export interface RoutingCareComponents {
   readonly peerStore: Pick<PeerStore, 'all' | 'delete'>
   readonly isConnected: (peer: PeerId) => boolean
   readonly ping: (peer: PeerId, signal: AbortSignal) => Promise<unknown>
+  /** A connected peer did not answer: finds out whether the connection is dead. */
+  readonly doubt: (peer: PeerId) => void
 }
 
 /**
@@ -96,15 +98,19 @@ export class RoutingCare {
   }
 
   #evictFailed(): void {
-    const { isConnected, kad } = this.#components
+    const { doubt, isConnected, kad } = this.#components
     const { network, routingTable } = kad
     const sendRequest = network.sendRequest.bind(network)
     network.sendRequest = async function* (to, message, options) {
       for await (const event of sendRequest(to, message, options)) {
         // A lookup that was called off says nothing about the peer; a peer with whom we are connected is alive, it may have
         // refused one more stream at once. Were it removed, nothing would bring it back: it is met already.
-        if (event.name === 'QUERY_ERROR' && options.signal?.aborted !== true && !isConnected(to)) {
-          await routingTable.remove(to).catch(() => {})
+        if (event.name === 'QUERY_ERROR' && options.signal?.aborted !== true) {
+          if (isConnected(to)) {
+            doubt(to)
+          } else {
+            await routingTable.remove(to).catch(() => {})
+          }
         }
         yield event
       }

@@ -42,6 +42,7 @@ class FakeKad {
         table.delete(id)
       },
       closestPeers: () => [...table],
+      closestPeerTagger: { refreshInterval: 0 },
     }
   }
 }
@@ -52,6 +53,7 @@ interface Care {
   care: RoutingCare
   dead: Set<PeerId>
   pinged: PeerId[]
+  doubted: PeerId[]
   stored: Peer[]
 }
 
@@ -60,6 +62,7 @@ function careFor(connected: readonly PeerId[] = []): Care {
   const kad = new FakeKad()
   const dead = new Set<PeerId>()
   const pinged: PeerId[] = []
+  const doubted: PeerId[] = []
   const stored: Peer[] = []
   const care = new RoutingCare({
     clock,
@@ -74,6 +77,7 @@ function careFor(connected: readonly PeerId[] = []): Care {
       },
     },
     isConnected: (id) => connected.includes(id),
+    doubt: (id) => doubted.push(id),
     ping: async (id) => {
       pinged.push(id)
       if (dead.has(id)) {
@@ -81,7 +85,7 @@ function careFor(connected: readonly PeerId[] = []): Care {
       }
     },
   })
-  return { clock, kad, care, dead, pinged, stored }
+  return { clock, kad, care, dead, pinged, doubted, stored }
 }
 
 test('every minute unconnected entries are pinged and those that do not answer are removed', async () => {
@@ -106,6 +110,16 @@ test('an entry that fails a request is removed, unless the lookup itself was cal
   assert.deepEqual(events, [{ name: 'QUERY_ERROR' }])
   await all(kad.network.sendRequest(peer(2), {}, { signal: AbortSignal.abort() }))
   assert.deepEqual([...kad.table], [peer(2)])
+  await clock.run(care.stop())
+})
+
+test('a connected entry that fails a request stays, and its connection is looked at', async () => {
+  const { clock, kad, care, doubted } = careFor([peer(1)])
+  kad.table.add(peer(1))
+  kad.answers.set(peer(1), 'QUERY_ERROR')
+  await all(kad.network.sendRequest(peer(1), {}, {}))
+  assert.deepEqual([...kad.table], [peer(1)])
+  assert.deepEqual(doubted, [peer(1)])
   await clock.run(care.stop())
 })
 
