@@ -7,6 +7,7 @@ import { EXIT_CODES } from './exit-codes.ts'
 
 const STORE_FILE = 'kabber.sqlite'
 const CONTROL_SOCKET = 'control.sock'
+const STATUS_SOCKET = 'status.sock'
 const TLS_FOLDER = 'tls'
 const UPLOADS_FOLDER = 'uploads'
 
@@ -18,6 +19,8 @@ export interface Home {
   readonly path: string
   readonly storePath: string
   readonly controlSocketPath: string
+  /** Socket on which a relay, which has no commands, tells how it is doing. */
+  readonly statusSocketPath: string
   /** Folder of the certificate for clients and its key. */
   readonly tlsPath: string
   /** Folder of files that clients have uploaded. */
@@ -52,6 +55,7 @@ function homeAt(folder: string): Home {
     path,
     storePath,
     controlSocketPath,
+    statusSocketPath: join(path, STATUS_SOCKET),
     tlsPath: join(path, TLS_FOLDER),
     uploadsPath: join(path, UPLOADS_FOLDER),
     exists: () => existsSync(storePath),

@@ -42,8 +42,8 @@ function addRelay(program: Command, run: Runner): void {
       asArgument(parseByteSize),
     )
     .option('--reservations <n>', 'nodes behind NATs that it relays for at most', asArgument(parseCount), 512)
-    .option('--metrics <host:port>', 'where /metrics and /healthz are served', '127.0.0.1:9600')
-    .option('--no-metrics', 'nowhere')
+    .option('--metrics <host:port>', 'serve /metrics and /healthz there (default: 127.0.0.1:9600)')
+    .option('--no-metrics', 'serve them nowhere')
   loggingOptions(relay).action(run(async () => (await import('./commands/relay.ts')).relay))
 }
 

@@ -1,6 +1,8 @@
 import { bootstrapAddresses } from '../bootstrap-addresses.ts'
 import type { CommandContext } from '../context.ts'
 import { findHome } from '../find-home.ts'
+import { formatHostPort } from '../host-port.ts'
+import { readDoor } from '../node/client-options.ts'
 import { exitOnBug } from '../node/exit-on-bug.ts'
 import { type GivenNetworkOptions, readNetworkOptions } from '../node/network-options.ts'
 import { openRelay, type RunningRelay } from '../node/open-relay.ts'
@@ -12,15 +14,17 @@ const DRAIN_LIMIT_MS = 30_000
 interface RelayOptions extends GivenNetworkOptions {
   readonly storage?: number
   readonly reservations: number
+  readonly metrics?: string | boolean
 }
 
 /** `kabber relay`: a node for others on a machine with a public address. */
 export async function relay(context: CommandContext, _args: readonly string[], options: RelayOptions): Promise<void> {
   const network = readNetworkOptions(options)
+  const metrics = readDoor('--metrics', options.metrics)
   const stopped = stopSignal(context.output, DRAIN_LIMIT_MS)
   exitOnBug(context.output)
   const { storage, reservations } = options
-  const running = await openRelay(findHome(context), { ...network, storageBytes: storage, reservations })
+  const running = await openRelay(findHome(context), { ...network, storageBytes: storage, reservations, metrics })
   try {
     announce(context, running)
     await stopped
@@ -29,15 +33,16 @@ export async function relay(context: CommandContext, _args: readonly string[], o
   }
 }
 
-function announce({ output }: CommandContext, { node }: RunningRelay): void {
+function announce({ output }: CommandContext, { node, metrics }: RunningRelay): void {
   const { peerId } = node
   const addresses = bootstrapAddresses(node.status())
   output.result(
-    { event: 'ready', peerId, addresses },
+    { event: 'ready', peerId, addresses, metrics: metrics && formatHostPort(metrics) },
     [
       'The relay is running; Ctrl-C stops it.',
       `peer id    ${peerId}`,
       ...addresses.map((address) => `bootstrap  ${address}`),
+      ...(metrics === undefined ? [] : [`metrics    http://${formatHostPort(metrics)}/metrics, /healthz`]),
       'Others join through it with: kabber start --bootstrap ADDRESS',
     ].join('\n'),
   )

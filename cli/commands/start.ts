@@ -3,7 +3,7 @@ import { bootstrapAddresses } from '../bootstrap-addresses.ts'
 import type { CommandContext } from '../context.ts'
 import { findHome } from '../find-home.ts'
 import { endpointTexts } from '../node/client-doors.ts'
-import { type GivenClientOptions, readClientOptions } from '../node/client-options.ts'
+import { type GivenClientOptions, readClientOptions, readDoor } from '../node/client-options.ts'
 import { type EndpointTexts, writeEndpoints } from '../node/endpoints-file.ts'
 import { exitOnBug } from '../node/exit-on-bug.ts'
 import { type GivenNetworkOptions, readNetworkOptions } from '../node/network-options.ts'
@@ -15,17 +15,19 @@ import { webChatUrl } from '../web-chat-url.ts'
 interface StartOptions extends GivenClientOptions, GivenNetworkOptions {
   readonly mdns: boolean
   readonly storage?: number
+  readonly metrics?: string
 }
 
 /** `kabber start`: the node of an account, with its doors for clients. */
 export async function start(context: CommandContext, _args: readonly string[], options: StartOptions): Promise<void> {
   const network = readNetworkOptions(options)
   const clients = readClientOptions(options)
+  const metrics = readDoor('--metrics', options.metrics ?? false)
   const stopped = stopSignal(context.output)
   exitOnBug(context.output)
   const { mdns, storage } = options
   const home = findHome(context)
-  const running = await openNode(home, { ...network, mdns, storageBytes: storage, clients })
+  const running = await openNode(home, { ...network, mdns, storageBytes: storage, clients, metrics })
   try {
     writeEndpoints(home, { ...endpointTexts(running.endpoints), certificate: running.certificate })
     announce(context, running)

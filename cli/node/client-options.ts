@@ -35,18 +35,19 @@ export function readClientOptions(given: GivenClientOptions): ClientOptions {
   if ((cert === undefined) !== (key === undefined)) {
     throw badInput('--cert and --key are given together: the certificate and its private key, each a PEM file')
   }
-  const xmpp = door('--xmpp', given.xmpp)
+  const xmpp = readDoor('--xmpp', given.xmpp)
   return {
     xmpp,
     // Without XMPP over TCP there is none with TLS either, unless it is asked for.
-    xmpps: xmpp === 'none' && typeof given.xmpps !== 'string' ? 'none' : door('--xmpps', given.xmpps),
-    web: door('--web', given.web),
+    xmpps: xmpp === 'none' && typeof given.xmpps !== 'string' ? 'none' : readDoor('--xmpps', given.xmpps),
+    web: readDoor('--web', given.web),
     certificate: cert === undefined || key === undefined ? undefined : { cert, key },
     accounts: given.accounts,
   }
 }
 
-function door(option: string, given: string | boolean | undefined): Door {
+/** Where the value of an option says; `true`, or nothing, is the usual place. @throws CliError */
+export function readDoor(option: string, given: string | boolean | undefined): Door {
   if (given === false) {
     return 'none'
   }

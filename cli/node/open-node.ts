@@ -7,10 +7,11 @@ import { listenAddresses } from '../listen-addresses.ts'
 import { programVersion } from '../version.ts'
 import { readAccountsFile, setPasswords } from './accounts-file.ts'
 import { ClientDoors, type ClientEndpoints } from './client-doors.ts'
-import type { ClientOptions } from './client-options.ts'
+import type { ClientOptions, Door } from './client-options.ts'
 import { certificatePath, homeCertificate } from './home-certificate.ts'
 import type { NetworkOptions } from './network-options.ts'
 import { openStore } from './open-store.ts'
+import { Operations } from './operations.ts'
 import { webPages } from './web-page.ts'
 
 /** How to run the node of a home. */
@@ -19,6 +20,7 @@ export interface OpenNodeOptions extends NetworkOptions {
   /** Bytes of letters kept for others. @default 512 MiB; 0: none, and the node is only a client of the DHT */
   readonly storageBytes: number | undefined
   readonly clients: ClientOptions
+  readonly metrics: Door
 }
 
 /** A node that runs in this process, with its doors for clients. */
@@ -45,6 +47,7 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
   const certificate = homeCertificate(home, options.clients.certificate)
   // It is waited for below; until then its failure is nobody's.
   certificate.catch(() => {})
+  const operations = await Operations.open({ home, store, metrics: options.metrics, statusSocket: false })
   const { openSystem } = await loading
   const system = openSystem(store, {
     nodeSeed: keys.node.seed,
@@ -52,26 +55,29 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
     announce: options.announce,
     bootstrap: options.bootstrap,
     mdns: options.mdns,
-    dhtMode: options.storageBytes === 0 ? 'client' : 'server',
+    dhtMode: options.storageBytes === 0 ? 'client' : 'auto',
     version: programVersion(),
+    ...(operations.metrics === undefined ? {} : { metrics: operations.metrics.libp2p }),
     ...options.log,
   })
   const node = createNode(system, {
     ...keys,
     ...(options.storageBytes === undefined ? {} : { storageBytes: options.storageBytes }),
   })
-  const stops = [() => node.stop()]
+  const stops = [() => operations.stop(), () => node.stop()]
   const stop = async (): Promise<void> => {
     for (let next = stops.pop(); next !== undefined; next = stops.pop()) {
       await next()
     }
   }
   try {
+    await operations.start()
     const gateway = openGateway(system, node, home)
     stops.push(() => gateway.stop())
     await setPasswords(gateway.passwords, keys, accounts)
     gateway.start()
     await node.start()
+    operations.started(node)
     const doors = new ClientDoors({
       peerId: node.peerId,
       socketPath: home.controlSocketPath,

@@ -1,9 +1,13 @@
 import { createNode, type KabberNode } from '../../src/index.ts'
+import type { OsSystem } from '../../src/os/open-system.ts'
 import type { Home } from '../find-home.ts'
+import type { HostPort } from '../host-port.ts'
 import { listenAddresses } from '../listen-addresses.ts'
 import { programVersion } from '../version.ts'
+import type { Door } from './client-options.ts'
 import type { NetworkOptions } from './network-options.ts'
-import { openRelayStore } from './open-store.ts'
+import { type OpenedStore, openRelayStore } from './open-store.ts'
+import { Operations } from './operations.ts'
 
 /** How to run a relay. */
 export interface OpenRelayOptions extends NetworkOptions {
@@ -11,12 +15,15 @@ export interface OpenRelayOptions extends NetworkOptions {
   readonly storageBytes: number | undefined
   /** Nodes behind NATs that it relays for at most. */
   readonly reservations: number
+  readonly metrics: Door
 }
 
 /** A relay that runs in this process. */
 export interface RunningRelay {
   readonly node: KabberNode
-  /** Hands over and tells others what it can, then stops. */
+  /** Where its metrics are. */
+  readonly metrics: HostPort | undefined
+  /** Tells those who rely on it, hands over what it keeps, then stops. */
   stop(): Promise<void>
 }
 
@@ -27,10 +34,35 @@ export interface RunningRelay {
  * @throws CliError, StoreError, or the failure of the network to listen
  */
 export async function openRelay(home: Home, options: OpenRelayOptions): Promise<RunningRelay> {
-  const loading = import('../../src/os/open-system.ts')
-  const { store, keys } = await openRelayStore(home)
-  const { openSystem } = await loading
-  const system = openSystem(store, {
+  const opened = await openRelayStore(home)
+  const { store } = opened
+  let node: KabberNode | undefined
+  const operations = await Operations.open({ home, store, metrics: options.metrics, statusSocket: true })
+  try {
+    const metrics = await operations.start()
+    const system = await relaySystem(opened, options, operations)
+    node = createNode(system, {
+      ...opened.keys,
+      ...(options.storageBytes === undefined ? {} : { storageBytes: options.storageBytes }),
+    })
+    await node.start()
+    operations.started(node)
+    const { network } = system
+    return { node, metrics, stop: () => stopRelay(operations, network, () => node?.stop()) }
+  } catch (error) {
+    await operations.stop()
+    await (node ?? { stop: () => store.close() }).stop().catch(() => {})
+    throw error
+  }
+}
+
+async function relaySystem(
+  { store, keys }: OpenedStore,
+  options: OpenRelayOptions,
+  { metrics }: Operations,
+): Promise<OsSystem> {
+  const { openSystem } = await import('../../src/os/open-system.ts')
+  return openSystem(store, {
     nodeSeed: keys.node.seed,
     listen: await listenAddresses(keys.node.peerId, options.listen),
     announce: options.announce,
@@ -40,17 +72,19 @@ export async function openRelay(home: Home, options: OpenRelayOptions): Promise<
     dhtMode: options.storageBytes === 0 ? 'client' : 'server',
     reach: { serveOthers: 'on', maxReservations: options.reservations, relays: 0, punch: false, mapPorts: false },
     version: programVersion(),
+    ...(metrics === undefined ? {} : { metrics: metrics.libp2p }),
     ...options.log,
   })
-  const node = createNode(system, {
-    ...keys,
-    ...(options.storageBytes === undefined ? {} : { storageBytes: options.storageBytes }),
-  })
-  try {
-    await node.start()
-  } catch (error) {
-    await node.stop().catch(() => {})
-    throw error
-  }
-  return { node, stop: () => node.stop() }
+}
+
+/** Who holds a reservation is told first, and finds another relay while letters are handed over. */
+async function stopRelay(
+  operations: Operations,
+  network: Pick<OsSystem['network'], 'drain'>,
+  stopNode: () => Promise<void> | undefined,
+): Promise<void> {
+  operations.draining()
+  await network.drain().catch(() => {})
+  await stopNode()
+  await operations.stop()
 }

@@ -1,7 +1,9 @@
 import type { Logger } from '../system/logger.ts'
 import type { Store } from '../system/store.ts'
 import type { System } from '../system/system.ts'
+import type { DhtMode } from './libp2p-dht-mode.ts'
 import { Libp2pNetwork } from './libp2p-network.ts'
+import type { MetricsFactory } from './libp2p-types.ts'
 import { OsClock } from './os-clock.ts'
 import { OsRandom } from './os-random.ts'
 import type { ReachOptions } from './reach/reach-parts.ts'
@@ -18,14 +20,16 @@ export interface OpenSystemOptions {
   readonly bootstrap?: readonly string[]
   /** Looks for nodes on the LAN. @default true */
   readonly mdns?: boolean
-  /** A `server` answers lookups and is found as a custodian, a `client` only asks. @default 'server' */
-  readonly dhtMode?: 'server' | 'client'
+  /** A `server` answers lookups and is found as a custodian, a `client` only asks; `auto`: as others can dial it. @default 'server' */
+  readonly dhtMode?: DhtMode
   /** Told to peers. @default '0.0.0' */
   readonly version?: string
   /** Multiaddrs to tell others instead of those listened on. @default none */
   readonly announce?: readonly string[]
   /** How to be reached and to help others be. @default all of it */
   readonly reach?: ReachOptions
+  /** Counts what libp2p does. @default nobody */
+  readonly metrics?: MetricsFactory
   /** `debug`, `info`, `warn`, `error` or `silent`. @default 'warn' */
   readonly logLevel?: string
   /** @default 'text' */
@@ -56,6 +60,7 @@ export function openSystem(store: Store, options: OpenSystemOptions): OsSystem {
       mdns: options.mdns ?? true,
       dhtMode: options.dhtMode ?? 'server',
       ...(options.announce === undefined ? {} : { announce: options.announce }),
+      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
       ...(options.reach === undefined ? {} : { reach: options.reach }),
       ...(options.version === undefined ? {} : { version: options.version }),
     },
