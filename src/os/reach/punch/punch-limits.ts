@@ -10,6 +10,8 @@ export const MAX_NAMED_ADDRESS_BYTES = 512
 export const MAX_ADDRESSES_CONSIDERED = 4
 /** Conversations of one try that fail before a packet went to the peer (DCUtR: "a total of 3 attempts"). */
 export const MAX_ATTEMPTS = 3
+/** Pause after the first of them; a second one doubles it. */
+export const ATTEMPT_PAUSE_MS = 300
 /** One conversation until SYNC. */
 export const CONVERSATION_TIMEOUT_MS = 5_000
 /** The joint dial with its handshake: three SYNs (0, 1 and 3 s) and what a slow relay adds. */
@@ -32,6 +34,8 @@ export const RETRY_WAITS_MS: readonly number[] = [150_000, 600_000, 1_800_000]
 export const MAX_REMEMBERED_PEERS = 1_024
 /** Peers punched with at a time; at the bound a try waits for the next occasion, and a stranger's stream is reset. */
 export const MAX_PUNCHES_AT_ONCE = 8
+/** Streams of the protocol that a connection has in each direction, the one that is about to end included. */
+export const DCUTR_MAX_STREAMS = 2
 /** Conversations that one peer may open towards us in a minute (DCUtR: 3 attempts). */
 export const MAX_CONVERSATIONS_PER_PEER = 3
 /** Dials in a minute to one IPv4 address or IPv6 /64: peers behind one carrier's NAT share an address. */
