@@ -8,8 +8,8 @@ import { PunchBudget } from './punch-budget.ts'
 import { DCUTR_MAX_STREAMS } from './punch-limits.ts'
 import { PunchMappings } from './punch-mappings.ts'
 import type { PunchPorts } from './punch-ports.ts'
-import { type PunchCounters, PunchTries } from './punch-tries.ts'
-import { DCUTR_PROTOCOL, Puncher, type PuncherComponents } from './puncher.ts'
+import { PunchTries } from './punch-tries.ts'
+import { DCUTR_PROTOCOL, type PunchCounters, Puncher, type PuncherComponents } from './puncher.ts'
 import { RelayedRetirement } from './relayed-retirement.ts'
 
 /** What the service takes from libp2p. */
@@ -71,9 +71,7 @@ export class DcutrService {
       mappings: (relayed) => this.#learner.mappings(relayed),
       mayDial: async (address) => punchable(address) && (await connectionGater.denyDialMultiaddr?.(address)) !== true,
       dial: (address, options) => transportManager.dial(address, options),
-      onDial: () => {
-        init.counters.tried += 1
-      },
+      counters: init.counters,
     })
     this.#tries = new PunchTries({
       clock,

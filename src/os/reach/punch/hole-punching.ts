@@ -4,7 +4,7 @@ import type { ReachComponents } from '../reach-parts.ts'
 import { DcutrService } from './dcutr-service.ts'
 import type { Punchable } from './punch-addresses.ts'
 import { PunchPorts } from './punch-ports.ts'
-import type { PunchCounters } from './punch-tries.ts'
+import type { PunchCounters } from './puncher.ts'
 import { punchingTransport, tellingCircuits } from './punching-transport.ts'
 
 /** Options of `HolePunching`. */

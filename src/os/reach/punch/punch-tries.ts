@@ -11,7 +11,7 @@ import {
   MAX_PUNCHES_AT_ONCE,
   RETRY_WAITS_MS,
 } from './punch-limits.ts'
-import { type Puncher, PunchFailure } from './puncher.ts'
+import { type PunchCounters, type Puncher, PunchFailure } from './puncher.ts'
 
 /** What the tries need. */
 export interface PunchTriesComponents {
@@ -170,7 +170,7 @@ export class PunchTries {
   }
 
   async #punch(relayed: Connection, signal: AbortSignal): Promise<void> {
-    const { clock, puncher, counters } = this.#components
+    const { clock, puncher } = this.#components
     for (let attempt = 1; ; attempt++) {
       try {
         await puncher.initiate(relayed, signal)
