@@ -26,10 +26,37 @@ export function isRelayedAddress(address: Multiaddr): boolean {
   return address.getComponents().some(({ code }) => code === CODE_P2P_CIRCUIT)
 }
 
-/** True where the address is reachable from the whole Internet: a public IP address, not a name. */
+/** True where the address itself may be reachable from the whole Internet: a public IP address; no name, no relay. */
 export function isPublicAddress(address: Multiaddr): boolean {
-  const first = address.getComponents()[0]?.name
-  return (first === 'ip4' || first === 'ip6') && !isPrivate(address)
+  return hostOf(address) !== undefined && !isRelayedAddress(address) && !isAbsurdAddress(address) && !isPrivate(address)
+}
+
+/** True for what nobody can listen on: an unspecified, multicast or broadcast host, or port 0. */
+export function isAbsurdAddress(address: Multiaddr): boolean {
+  const [host, transport] = address.getComponents()
+  if ((transport?.name === 'tcp' || transport?.name === 'udp') && Number(transport.value) === 0) {
+    return true
+  }
+  const text = host?.value ?? ''
+  if (host?.name === 'ip4') {
+    const first = Number(text.split('.')[0])
+    return first === 0 || first >= 224
+  }
+  // NAT64 of any IPv4 address (RFC 6052): a host of its own network for who translates.
+  return host?.name === 'ip6' && (/^ff/i.test(text) || text === '::' || /^64:ff9b:/i.test(text))
+}
+
+/** The IP address at the beginning of `address`, alone as a multiaddr. */
+export function hostOf(address: Multiaddr): { family: 'ip4' | 'ip6'; address: string; ip: string } | undefined {
+  const first = address.getComponents()[0]
+  return first?.value !== undefined && (first.name === 'ip4' || first.name === 'ip6')
+    ? { family: first.name, address: `/${first.name}/${first.value}`, ip: first.value }
+    : undefined
+}
+
+/** The address of the relay in a relayed address, up to its PeerId; undefined for others. */
+export function relayOf(address: Multiaddr): Multiaddr | undefined {
+  return isRelayedAddress(address) ? address.decapsulateCode(CODE_P2P_CIRCUIT) : undefined
 }
 
 /** The host part as a key: the IPv4 address, the /64 of an IPv6 address, or undefined for anything else. */

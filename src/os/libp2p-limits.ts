@@ -95,9 +95,9 @@ export const MAX_DIAL_HINTS = 16
 export const DIAL_TIMEOUT_MS = 10_000
 /** One address of a dial. */
 export const ADDRESS_DIAL_TIMEOUT_MS = 4_000
-/** How long an address that failed is left alone when only hearsay speaks for it, so that lies cannot make nodes hammer a victim (security.md L9). */
+/** How long an address that was dialled is left alone when only hearsay speaks for it, so that lies cannot make nodes hammer a victim (security.md L9). */
 export const HEARSAY_RETRY_MS = 60_000
-/** Failed addresses remembered for that, and as many that once answered; at the bound the oldest is forgotten. */
+/** Addresses remembered for that, and as many where a peer once answered; at the bound the oldest is forgotten. */
 export const MAX_REMEMBERED_ADDRESSES = 4_096
 /** Private addresses that the user or the LAN itself named; at the bound the oldest is forgotten. */
 export const MAX_TRUSTED_ADDRESSES = 256

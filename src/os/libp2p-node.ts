@@ -152,23 +152,18 @@ function boundedTcp(): TransportFactory {
   })
 }
 
-/** Tells the policy what became of each dial. */
+/** Asks the policy before each dial and tells it of each peer that was met. */
 function obeying(factory: TransportFactory, policy: AddressPolicy): TransportFactory {
   return (components) => {
     const transport: Transport = factory(components)
     const dial = transport.dial.bind(transport)
     transport.dial = async (address, options) => {
-      try {
-        const connection = await dial(address, options)
-        policy.note(address, true)
-        return connection
-      } catch (error) {
-        // A dial that was called off says nothing about the address.
-        if (!(options.signal?.aborted && options.signal.reason?.name !== 'TimeoutError')) {
-          policy.note(address, false)
-        }
-        throw error
+      if (!policy.begin(address)) {
+        throw new Error(`${address} was dialled a moment ago, or must not be`)
       }
+      const connection = await dial(address, options)
+      policy.succeeded(address)
+      return connection
     }
     return transport
   }

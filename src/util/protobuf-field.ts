@@ -1,7 +1,7 @@
 import type { Writer } from 'protons-runtime'
 import { assert } from './assert.ts'
 import { toUtf8 } from './bytes.ts'
-import { type ProtobufReader, WIRE_TYPE_BYTES, WIRE_TYPE_VARINT } from './protobuf-reader.ts'
+import { type ProtobufReader, WIRE_TYPE_BYTES, WIRE_TYPE_FIXED64, WIRE_TYPE_VARINT } from './protobuf-reader.ts'
 
 const UINT32_MAX = 0xffff_ffff
 /** Field numbers of protobuf have 29 bits. */
@@ -103,6 +103,18 @@ export function uint64Field(number: number): ImplicitField<number> {
 /** proto3 `uint32`. */
 export function uint32Field(number: number): ImplicitField<number> {
   return implicit(number, unsigned(number, UINT32_MAX))
+}
+
+/** proto3 `fixed64`. */
+export function fixed64Field(number: number): ImplicitField<bigint> {
+  return implicit(number, {
+    wireType: WIRE_TYPE_FIXED64,
+    depth: 0,
+    absent: () => 0n,
+    isDefault: (value) => value === 0n,
+    read: (reader) => reader.fixed64(),
+    write: (writer, value) => writer.fixed64(value),
+  })
 }
 
 /** proto3 `bool`; sent as 0 or 1 and nothing else. */

@@ -5,7 +5,7 @@ export const UNKNOWN_FIELDS_MAX = 64
 
 /** Wire types of proto3 that are read; the deprecated groups (3 and 4) are refused. */
 export const WIRE_TYPE_VARINT = 0
-const WIRE_TYPE_FIXED64 = 1
+export const WIRE_TYPE_FIXED64 = 1
 export const WIRE_TYPE_BYTES = 2
 const WIRE_TYPE_FIXED32 = 5
 
@@ -69,6 +69,13 @@ export class ProtobufReader {
   tag(): number {
     const tag = this.varint()
     return tag >= 8 && tag <= TAG_MAX ? tag : this.fail('tag has no valid field number')
+  }
+
+  /** 8 bytes, little-endian. */
+  fixed64(): bigint {
+    const start = this.#position
+    this.#position += this.#available(8)
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + start, 8).getBigUint64(0, true)
   }
 
   /** The bytes of a length-delimited value, copied so that they neither pin the frame nor change with it. */

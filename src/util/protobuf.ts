@@ -5,6 +5,7 @@ import {
   bytesField,
   type ExplicitField,
   enumField,
+  fixed64Field,
   type ImplicitField,
   messageField,
   optionalField,
@@ -25,6 +26,7 @@ export const field: {
   readonly bytes: typeof bytesField
   readonly uint64: typeof uint64Field
   readonly uint32: typeof uint32Field
+  readonly fixed64: typeof fixed64Field
   readonly bool: typeof boolField
   readonly enumeration: typeof enumField
   readonly message: typeof messageField
@@ -35,6 +37,7 @@ export const field: {
   bytes: bytesField,
   uint64: uint64Field,
   uint32: uint32Field,
+  fixed64: fixed64Field,
   bool: boolField,
   enumeration: enumField,
   message: messageField,

@@ -61,33 +61,70 @@ test('a public node dials no private address, loopback or name by hearsay, but t
   assert.ok(!policy.allows(LOOPBACK))
 })
 
-test('an address that failed is left alone for a minute, whatever peer is said to be there, unless it is asked for', async () => {
+test('an address is dialled once a minute, whatever peer is said to be there, unless the same one is asked for', async () => {
   const clock = new VirtualClock()
   const policy = new AddressPolicy(clock, () => [])
   const [one, other] = [1, 2].map((byte) => peerIdFromSeed(new Uint8Array(32).fill(byte)))
   const at = (peerId: string | undefined): Multiaddr => PUBLIC.encapsulate(`/p2p/${peerId}`)
-  policy.note(at(one), false)
-  assert.ok(!policy.allows(at(one)))
-  assert.ok(!policy.allows(at(other)))
-  const answered = policy.ask(one!)
-  assert.ok(policy.allows(at(one)))
-  assert.ok(!policy.allows(at(other)))
-  answered()
+  assert.ok(policy.begin(at(one)))
+  assert.ok(!policy.begin(at(one)))
+  assert.ok(!policy.begin(at(other)))
+  const answered = [policy.ask(one!), policy.ask(other!)]
+  assert.ok(policy.begin(at(one)))
+  assert.ok(
+    !policy.begin(at(other)),
+    'a victim of twenty invented peers, each asked for, is dialled for the first alone',
+  )
+  for (const end of answered) {
+    end()
+  }
   assert.ok(!policy.allows(at(one)))
   await clock.advance(limits.HEARSAY_RETRY_MS)
-  assert.ok(policy.allows(at(one)))
-  policy.note(at(one), false)
-  policy.note(at(one), true)
-  assert.ok(policy.allows(at(one)))
-  // A peer was there: now it is no victim of a lie, but a peer that is away.
-  policy.note(at(one), false)
-  assert.ok(policy.allows(at(one)))
+  assert.ok(policy.begin(at(one)))
+  // A peer was there: now it is no victim of a lie, but a peer that is away. Of others nothing is known still.
+  policy.succeeded(at(one))
+  assert.ok(policy.begin(at(one)))
+  assert.ok(!policy.begin(at(other)))
 })
 
-test('the memory of failed and trusted addresses is bounded', () => {
+test('nobody listens on an unspecified or multicast host or on port 0: they are never dialled', () => {
+  const policy = new AddressPolicy(new VirtualClock(), () => [])
+  for (const absurd of [
+    '/ip4/0.0.0.0/tcp/1',
+    '/ip4/224.0.0.1/tcp/1',
+    '/ip4/255.255.255.255/tcp/1',
+    '/ip4/8.8.8.8/tcp/0',
+  ]) {
+    assert.ok(!policy.begin(multiaddr(absurd)), absurd)
+  }
+  for (const absurd of ['/ip6/::/tcp/1', '/ip6/ff02::1/tcp/1', '/ip6/64:ff9b::a00:1/tcp/1']) {
+    assert.ok(!policy.begin(multiaddr(absurd)), absurd)
+  }
+})
+
+test('a relayed address is as good as that of its relay, and two peers behind one relay do not stand in for each other', () => {
+  const policy = new AddressPolicy(new VirtualClock(), () => [PUBLIC])
+  const [relay, one, other] = [1, 2, 3].map((byte) => peerIdFromSeed(new Uint8Array(32).fill(byte)))
+  const through = (address: Multiaddr, peerId = one): Multiaddr =>
+    address.encapsulate(`/p2p/${relay}/p2p-circuit/p2p/${peerId}`)
+  assert.ok(!policy.begin(through(PRIVATE)))
+  assert.ok(!policy.begin(through(LOOPBACK)))
+  assert.ok(policy.begin(through(multiaddr('/ip4/9.9.9.9/tcp/1'))))
+  assert.ok(!policy.begin(through(multiaddr('/ip4/9.9.9.9/tcp/1'))))
+  assert.ok(policy.begin(through(multiaddr('/ip4/9.9.9.9/tcp/1'), other)))
+  assert.ok(policy.begin(multiaddr(`/p2p/${relay}/p2p-circuit/p2p/${one}`)), 'a relay with which there is a connection')
+})
+
+test('a relayed address is no public address of a node, so who has no other dials its LAN still', () => {
+  const relayed = multiaddr(`/ip4/9.9.9.9/tcp/1/p2p/${peerIdFromSeed(new Uint8Array(32))}/p2p-circuit`)
+  const policy = new AddressPolicy(new VirtualClock(), () => [PRIVATE, relayed])
+  assert.ok(policy.begin(PRIVATE))
+})
+
+test('the memory of tried and trusted addresses is bounded', () => {
   const policy = new AddressPolicy(new VirtualClock(), () => [])
   for (let port = 1; port <= limits.MAX_REMEMBERED_ADDRESSES + 1; port++) {
-    policy.note(multiaddr(`/ip4/8.8.8.8/tcp/${port}`), false)
+    policy.begin(multiaddr(`/ip4/8.8.8.8/tcp/${port}`))
   }
   assert.ok(policy.allows(multiaddr('/ip4/8.8.8.8/tcp/1')))
   assert.ok(!policy.allows(multiaddr('/ip4/8.8.8.8/tcp/2')))
