@@ -3,11 +3,11 @@ import { type SessionEvent, sessionPlan } from '../churn/session-plan.ts'
 import { classSizes } from '../scenario/class-sizes.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { type AbsenceEvent, absencePlan } from '../workload/absence-plan.ts'
+import type { ScenarioStreams } from '../workload/scenario-streams.ts'
 import type { Custody } from './custody.ts'
 import { CHURN, type Kernel } from './kernel.ts'
 import type { Person } from './person.ts'
 import type { RoutingTables } from './routing-tables.ts'
-import { Stream } from './stream.ts'
 import type { Wires } from './wires.ts'
 import type { World } from './world.ts'
 
@@ -22,7 +22,7 @@ const GOODBYE_MS = 100
 
 export interface AttendanceParts {
   readonly scenario: Scenario
-  readonly seed: number
+  readonly streams: ScenarioStreams
   readonly kernel: Kernel
   readonly world: World
   readonly tables: RoutingTables
@@ -116,12 +116,12 @@ export class Attendance {
   }
 
   #planNode(node: number, classIndex: number, inClass: number): void {
-    const { scenario, seed } = this.#parts
+    const { scenario, streams } = this.#parts
     const churn = scenario.classes[classIndex]?.churn
     if (churn === undefined || (churn.session === undefined && churn.trace === undefined)) {
       return
     }
-    const events = sessionPlan(churn, new Stream(seed, 'churn', node), inClass)
+    const events = sessionPlan(churn, streams.churn(node), inClass)
     const first = events.next()
     this.#reasons[node] = CHURNED
     if (first.done !== true) {
@@ -148,8 +148,8 @@ export class Attendance {
   }
 
   #planAbsence(person: Person): void {
-    const { scenario, seed, kernel } = this.#parts
-    const events = absencePlan(scenario, new Stream(seed, 'absence', person.index))
+    const { scenario, streams, kernel } = this.#parts
+    const events = absencePlan(scenario, streams.absence(person.index))
     const follow = (event: AbsenceEvent | undefined): void => {
       if (event === undefined) {
         return

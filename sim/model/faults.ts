@@ -1,7 +1,9 @@
 import { dayOf } from '../../src/protocol/mailbox/letter-limits.ts'
 import { IDLE_ABORT_MS } from '../../src/protocol/stanza/protocol.ts'
 import { drawShare } from '../churn/draw-share.ts'
+import type { Draws } from '../churn/draws.ts'
 import type { Fault, Scenario } from '../scenario/scenario.ts'
+import type { ScenarioStreams } from '../workload/scenario-streams.ts'
 import type { Attendance } from './attendance.ts'
 import type { Custody } from './custody.ts'
 import type { Place } from './id-space.ts'
@@ -40,6 +42,7 @@ export function extrasOf(scenario: Scenario, seed: number): Extras {
 export interface FaultParts {
   readonly scenario: Scenario
   readonly seed: number
+  readonly streams: ScenarioStreams
   readonly kernel: Kernel
   readonly world: World
   readonly paths: Paths
@@ -55,7 +58,7 @@ export function planFaults(parts: FaultParts): void {
   let newcomer = world.regular
   let sybil = world.firstSybil
   scenario.faults.forEach((fault, index) => {
-    const stream = new Stream(parts.seed, 'fault', index)
+    const draws = parts.streams.fault(index)
     const firstNewcomer = newcomer
     const firstSybil = sybil
     newcomer += fault.kind === 'flash-crowd' ? fault.nodes : 0
@@ -63,14 +66,14 @@ export function planFaults(parts: FaultParts): void {
     kernel.schedule(fault.atMs, () => {
       switch (fault.kind) {
         case 'kill':
-          kill(parts, fault, stream)
+          kill(parts, fault, draws)
           return
         case 'partition':
-          part(parts, fault, stream)
+          part(parts, fault, draws)
           return
         case 'flash-crowd':
           for (let i = 0; i < fault.nodes; i++) {
-            kernel.schedule(stream.next() * fault.withinMs, () => parts.attendance.arrive(firstNewcomer + i))
+            kernel.schedule(draws.next() * fault.withinMs, () => parts.attendance.arrive(firstNewcomer + i))
           }
           return
         case 'sybils':
@@ -94,7 +97,7 @@ function targetOf(fault: FaultOf<'sybils'>, seed: number): Place {
     : mailboxPlace(seed, mailboxName(TARGET_PERSON, day))
 }
 
-function kill({ world, attendance }: FaultParts, fault: FaultOf<'kill'>, stream: Stream): void {
+function kill({ world, attendance }: FaultParts, fault: FaultOf<'kill'>, draws: Draws): void {
   const { className } = fault
   const nodes: number[] = []
   for (let node = 0; node < world.regular; node++) {
@@ -102,16 +105,12 @@ function kill({ world, attendance }: FaultParts, fault: FaultOf<'kill'>, stream:
       nodes.push(node)
     }
   }
-  attendance.kill(drawShare(nodes, fault.share, stream), fault.returnAfterMs)
+  attendance.kill(drawShare(nodes, fault.share, draws), fault.returnAfterMs)
 }
 
-function part(
-  { kernel, world, custody, wires, people }: FaultParts,
-  fault: FaultOf<'partition'>,
-  stream: Stream,
-): void {
+function part({ kernel, world, custody, wires, people }: FaultParts, fault: FaultOf<'partition'>, draws: Draws): void {
   const nodes = Array.from({ length: world.size }, (_, node) => node)
-  for (const node of drawShare(nodes, fault.share, stream)) {
+  for (const node of drawShare(nodes, fault.share, draws)) {
     world.side[node] = 1
   }
   wires.parted()

@@ -1,5 +1,6 @@
 import { LETTER_RETENTION_MS } from '../../src/protocol/mailbox/letter-limits.ts'
 import { KAD_SELF_LOOKUP_INTERVAL_MS } from '../../src/util/kad-limits.ts'
+import { Links } from '../network/links.ts'
 import type { LookupRow, RunResult, SampleRow } from '../results/results.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { metricsOf } from '../stack/metrics.ts'
@@ -7,6 +8,7 @@ import { ContactsGraph } from '../workload/contacts-graph.ts'
 import { lookupPlan } from '../workload/lookup-plan.ts'
 import { messagePlan } from '../workload/message-plan.ts'
 import { placePeople } from '../workload/place-people.ts'
+import { ScenarioStreams } from '../workload/scenario-streams.ts'
 import { Attendance } from './attendance.ts'
 import { Custody } from './custody.ts'
 import { extrasOf, planFaults } from './faults.ts'
@@ -52,15 +54,21 @@ export class ModelRun {
     this.#keys = new Stream(seed, 'keys')
     this.endMs = scenario.warmupMs + scenario.durationMs + scenario.settleMs
     const stream = (label: string): Stream => new Stream(seed, label)
+    const streams = new ScenarioStreams(seed)
     const kernel = this.kernel
     const world = new World(scenario, seed, extrasOf(scenario, seed))
     const tables = new RoutingTables(world, stream('tables'))
-    const paths = new Paths(world, tables, scenario.network, stream('paths'))
+    const paths = new Paths(
+      world,
+      tables,
+      new Links(scenario.network, streams.network().fork('links')),
+      stream('paths'),
+    )
     const schedule = (delayMs: number, request: number): void => kernel.add(delayMs, ANSWER, request)
     const lookups = new Lookups(world, tables, paths, stream('lookups'), schedule)
     const searches = new Searches({ world, lookups, paths, kernel, stream: stream('searches') })
     const custody = new Custody({ kernel, world, paths, searches, stream: stream('custody'), seed })
-    const homes = placePeople(scenario, stream('people'))
+    const homes = placePeople(scenario, streams.homes())
     const shared = { kernel, world, paths, searches, custody, ledger: this.#ledger, seed, homes }
     const parts: PersonParts = { ...shared, stream: stream('persons') }
     this.#world = world
@@ -69,17 +77,17 @@ export class ModelRun {
     this.#searches = searches
     this.#custody = custody
     this.#wires = new Wires(parts, this.#people)
-    const contacts = new ContactsGraph(homes.length, scenario.workload.contactsPerPerson, stream('contacts'))
+    const contacts = new ContactsGraph(homes.length, scenario.workload.contactsPerPerson, streams.contacts())
     homes.forEach((_, person) => {
       this.#people.push(new Person(parts, person, contacts.of(person), this.#wires))
     })
     const personAt = new Map(this.#people.map((person) => [person.node, person]))
     const { wires, people } = { wires: this.#wires, people: this.#people }
-    this.#attendance = new Attendance({ scenario, seed, kernel, world, tables, custody, wires, people, personAt })
+    this.#attendance = new Attendance({ scenario, streams, kernel, world, tables, custody, wires, people, personAt })
     this.#attendance.begin()
-    planFaults({ ...shared, scenario, attendance: this.#attendance, wires, people })
-    this.#playMessages(messagePlan(scenario, contacts, stream('messages')))
-    this.#playLookups(lookupPlan(scenario, stream('measured lookups')))
+    planFaults({ ...shared, scenario, streams, attendance: this.#attendance, wires, people })
+    this.#playMessages(messagePlan(scenario, contacts, streams.messages()))
+    this.#playLookups(lookupPlan(scenario, streams.lookups()))
     this.#sampleLater()
     kernel.schedule(scenario.warmupMs + scenario.durationMs, () => this.#settle())
   }

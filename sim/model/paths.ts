@@ -1,5 +1,4 @@
-import { Links } from '../network/links.ts'
-import type { Scenario } from '../scenario/scenario.ts'
+import type { Links } from '../network/links.ts'
 import type { RoutingTables } from './routing-tables.ts'
 import type { Stream } from './stream.ts'
 import type { World } from './world.ts'
@@ -27,10 +26,10 @@ export class Paths {
   dials = 0
   dialsFailed = 0
 
-  constructor(world: World, tables: RoutingTables, network: Scenario['network'], stream: Stream) {
+  constructor(world: World, tables: RoutingTables, links: Links, stream: Stream) {
     this.#world = world
     this.#tables = tables
-    this.#links = new Links(network, stream)
+    this.#links = links
     this.#stream = stream
   }
 

@@ -2,6 +2,7 @@ import { Paths } from '../model/paths.ts'
 import { RoutingTables } from '../model/routing-tables.ts'
 import { Stream } from '../model/stream.ts'
 import { World } from '../model/world.ts'
+import { Links } from '../network/links.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 
 /** A moment at which every node has looked after its table at least once. */
@@ -30,7 +31,12 @@ export function stillNetwork(nodes: number, seed: number, deadShare = 0): StillN
     }
   }
   const tables = new RoutingTables(world, new Stream(seed, 'tables'))
-  const paths = new Paths(world, tables, openScenario(nodes).network, new Stream(seed, 'paths'))
+  const paths = new Paths(
+    world,
+    tables,
+    new Links(openScenario(nodes).network, new Stream(seed, 'links')),
+    new Stream(seed, 'paths'),
+  )
   return { world, tables, paths, nowMs: NOW_MS, stream }
 }
 

@@ -5,6 +5,7 @@ import { Paths } from '../../../../sim/model/paths.ts'
 import { RoutingTables } from '../../../../sim/model/routing-tables.ts'
 import { Stream } from '../../../../sim/model/stream.ts'
 import { World } from '../../../../sim/model/world.ts'
+import { Links } from '../../../../sim/network/links.ts'
 import type { NatChain, NodeClass, Scenario } from '../../../../sim/scenario/scenario.ts'
 
 const NAT: NatChain = [
@@ -83,7 +84,12 @@ export function smallWorld(
     world.come(node, 0)
   }
   const tables = new RoutingTables(world, new Stream(seed, 'tables'))
-  const paths = new Paths(world, tables, scenario.network, new Stream(seed, 'paths'))
+  const paths = new Paths(
+    world,
+    tables,
+    new Links(scenario.network, new Stream(seed, 'links')),
+    new Stream(seed, 'paths'),
+  )
   const heap = new EventHeap()
   let nowMs = 0
   const lookups = new Lookups(world, tables, paths, new Stream(seed, 'lookups'), (delayMs, request) =>
