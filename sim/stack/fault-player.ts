@@ -2,18 +2,27 @@ import { drawShare } from '../churn/draw-share.ts'
 import { type Draws, drawsOf } from '../churn/draws.ts'
 import { sessionPlan } from '../churn/session-plan.ts'
 import type { Fault, NodeClass } from '../scenario/scenario.ts'
+import { placeSybils } from './adversary/place-sybils.ts'
 import { playPlan } from './plan-player.ts'
 import type { StackWorld } from './world.ts'
+
+/** A fault whose time has come. */
+interface Beginning {
+  readonly fault: Fault
+  readonly index: number
+  readonly draws: Draws
+  readonly isOver: () => boolean
+}
 
 /** Makes the faults of a scenario happen at their times. */
 export function playFaults(world: StackWorld, isOver: () => boolean): void {
   world.scenario.faults.forEach((fault, index) => {
     const draws = drawsOf(world.random.fork(`fault/${index}`))
-    world.time.schedule(fault.atMs - world.time.now(), () => begin(world, fault, draws, isOver))
+    world.time.schedule(fault.atMs - world.time.now(), () => begin(world, { fault, index, draws, isOver }))
   })
 }
 
-function begin(world: StackWorld, fault: Fault, draws: Draws, isOver: () => boolean): void {
+function begin(world: StackWorld, { fault, index, draws, isOver }: Beginning): void {
   switch (fault.kind) {
     case 'kill':
       kill(world, fault, draws)
@@ -32,7 +41,8 @@ function begin(world: StackWorld, fault: Fault, draws: Draws, isOver: () => bool
       crowd(world, fault, draws, isOver)
       break
     case 'sybils':
-      throw new Error('sybils are simulated by the model tier only: run with --tier model')
+      placeSybils(world, fault, world.random.fork(`sybils/${index}`))
+      break
   }
 }
 

@@ -59,18 +59,18 @@ async function lookUp(world: StackWorld, home: NodeHome, key: Uint8Array): Promi
     hops: nearest === undefined ? 0 : (depths.get(nearest) ?? 1),
     messages,
     took_ms: Math.round(world.time.now() - startMs),
-    found: nearest !== undefined && nearest === nearestServer(world.homes, home, key),
+    found: nearest !== undefined && nearest === nearestServer(world, home, key),
   }
 }
 
-/** The server closest to a key among those that are up, without the one that asks. */
-function nearestServer(homes: readonly NodeHome[], asking: NodeHome, key: Uint8Array): string | undefined {
+/** The server closest to a key among those that are up, without the one that asks. Sybils are servers like others. */
+function nearestServer({ homes, sybils }: StackWorld, asking: NodeHome, key: Uint8Array): string | undefined {
   const target = kadId(key)
   let best: { readonly peerId: string; readonly distance: Uint8Array } | undefined
-  for (const { peerId, isUp, nodeClass } of homes) {
+  const servers = homes.filter((home) => home.isUp && home.nodeClass.storageBytes > 0 && home !== asking)
+  for (const { peerId } of [...servers, ...sybils]) {
     const distance = xor(kadIdOfPeer(peerId), target)
-    const isServer = isUp && nodeClass.storageBytes > 0 && peerId !== asking.peerId
-    if (isServer && (best === undefined || compare(distance, best.distance) < 0)) {
+    if (best === undefined || compare(distance, best.distance) < 0) {
       best = { peerId, distance }
     }
   }

@@ -219,8 +219,8 @@ export class StackRun implements HomeEvents {
   }
 
   #sample(): void {
-    const { homes } = this.#world
-    let [up, connections] = [0, 0]
+    const { homes, sybils } = this.#world
+    let [up, connections] = [sybils.length, sybils.reduce((sum, { connectedPeers }) => sum + connectedPeers, 0)]
     for (const home of homes.filter(({ isUp }) => isUp)) {
       const status = home.running?.node.status()
       if (status !== undefined) {
@@ -253,9 +253,12 @@ export class StackRun implements HomeEvents {
   }
 
   #result(lookups: RunResult['lookups']): RunResult {
-    const { network, homes } = this.#world
+    const { network, homes, sybils } = this.#world
+    sybils.forEach((sybil, index) => {
+      this.#tell('sybil', { node: homes.length + index, letters: sybil.lettersDropped })
+    })
     const [samples, messages] = [this.#samples, this.#book.rows()]
-    const nodes = homes.map(nodeRow)
+    const nodes = [...homes.map(nodeRow), ...sybils.map((sybil, index) => sybil.row(homes.length + index))]
     const natMatrix = network.natMatrix()
     const hash = createHash('sha256').update(`${network.hash} ${this.#trace} ${network.packets} ${this.#time.fired}`)
     return {

@@ -11,8 +11,5 @@ import { StackRun } from './stack-run.ts'
  */
 export const stackTier: Tier = async ({ scenario, seed, observer, signal }) => {
   const time = virtualTime()
-  if (scenario.faults.some(({ kind }) => kind === 'sybils')) {
-    throw new Error('the stack tier has no sybils yet: run this scenario with --tier model')
-  }
   return await time.drive(seed, () => new StackRun(time, { scenario, seed, observer, signal }).play())
 }

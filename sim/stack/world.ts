@@ -1,11 +1,13 @@
+import type { NodeKey } from '../../src/identity/node-key.ts'
 import { drawsOf } from '../churn/draws.ts'
 import { SimNetwork } from '../network/network.ts'
 import { classSizes } from '../scenario/class-sizes.ts'
-import type { NodeClass, Scenario } from '../scenario/scenario.ts'
+import type { Fault, NodeClass, Scenario } from '../scenario/scenario.ts'
 import { SeededRandom } from '../system/seeded-random.ts'
 import type { VirtualTime } from '../time/virtual-time.ts'
 import { ContactsGraph } from '../workload/contacts-graph.ts'
 import { placePeople } from '../workload/place-people.ts'
+import { Sybil } from './adversary/sybil.ts'
 import { Attendance } from './attendance.ts'
 import { type HomeEvents, NodeHome, type PlantedBug } from './node-home.ts'
 import { makePeople, type Person } from './person.ts'
@@ -22,6 +24,7 @@ export class StackWorld {
   readonly graph: ContactsGraph
   readonly people: readonly Person[]
   readonly #attendances: Attendance[] = []
+  readonly #sybils: Sybil[] = []
   readonly #personAt = new Map<number, Person>()
   readonly #events: HomeEvents
   readonly #plantedBug: PlantedBug | undefined
@@ -60,6 +63,11 @@ export class StackWorld {
     return this.#attendances.map(({ home }) => home)
   }
 
+  /** Nodes of an adversary, which once they are there stay. */
+  get sybils(): readonly Sybil[] {
+    return this.#sybils
+  }
+
   personAt(home: NodeHome): Person | undefined {
     return this.#personAt.get(home.index)
   }
@@ -87,8 +95,19 @@ export class StackWorld {
     return attendance
   }
 
+  /** A node of an adversary, not started yet. */
+  addSybil(key: NodeKey, behaviour: (Fault & { readonly kind: 'sybils' })['behaviour'], random: SeededRandom): Sybil {
+    const sybil = new Sybil(this.time, {
+      ...{ key, behaviour, random, host: this.network.addHost(`sybil ${this.#sybils.length}`) },
+      bootstrap: this.#bootstrap(undefined, random.fork('bootstrap')),
+      accomplices: () => this.#sybils,
+    })
+    this.#sybils.push(sybil)
+    return sybil
+  }
+
   /** As an invitation or a list of known nodes would: some that can be dialled now. */
-  #bootstrap(newcomer: NodeHome, random: SeededRandom): string[] {
+  #bootstrap(newcomer: NodeHome | undefined, random: SeededRandom): string[] {
     const there = this.homes.filter((home) => home.isUp && home !== newcomer && home.publicAddresses.length > 0)
     const chosen: string[] = []
     while (chosen.length < BOOTSTRAP_NODES && there.length > 0) {

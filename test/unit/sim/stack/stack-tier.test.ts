@@ -3,16 +3,22 @@ import { test } from 'node:test'
 import type { RunResult } from '../../../../sim/results/results.ts'
 import { onVirtualTime } from '../../../support/sim-child.ts'
 
+/** What a Sybil did, from the trace. */
+interface Told {
+  readonly letters: number
+}
+
 /** Runs the small scenario with changes given as code, and gives the result. */
-async function runs(seed: number, changes = ''): Promise<RunResult> {
+async function runs(seed: number, changes = ''): Promise<RunResult & { readonly told: readonly Told[] }> {
   const out = await onVirtualTime(`
 import { stackTier } from './sim/stack/stack-tier.ts'
 import { STEADY_CLASS, stackScenario } from './test/support/stack-scenario.ts'
-const observer = { progress: () => {}, trace: () => {} }
+const told = []
+const observer = { progress: () => {}, trace: (event) => void (event.kind === 'sybil' && told.push(event)) }
 const signal = new AbortController().signal
 const result = await stackTier({ scenario: stackScenario({ warmupMs: 60_000, durationMs: 60_000, ${changes} }), seed: ${seed}, observer, signal })
-process.stdout.write(JSON.stringify(result), () => process.exit(0))`)
-  return JSON.parse(out) as RunResult
+process.stdout.write(JSON.stringify({ ...result, told }), () => process.exit(0))`)
+  return JSON.parse(out)
 }
 
 test('ten nodes and four people: the same seed gives the same trace, another one another', async () => {
@@ -41,4 +47,23 @@ test('half of the nodes lose power, the rest is cut in two and slow: what was ac
   assert.deepEqual(first.violations, [])
   assert.equal(first.metrics.lost, 0)
   assert.equal(first.nodes.length, 13)
+})
+
+test('Sybils take the place of a mailbox: they swallow its letters, and yet every message arrives, twice the same way', async () => {
+  const besieged = `
+    warmupMs: 120_000,
+    durationMs: 240_000,
+    faults: [{ kind: 'sybils', atMs: 90_000, nodes: 5, target: 'mailbox', behaviour: 'lie' }],
+    workload: { offline: { share: 0.4, forLaw: { law: 'exponential', meanMs: 60_000 } } },
+  `
+  const [first, again] = await Promise.all([runs(4, besieged), runs(4, besieged)])
+  assert.equal(first.traceHash, again.traceHash)
+  assert.deepEqual(first.violations, [])
+  assert.equal(first.metrics.lost, 0)
+  assert.equal(first.metrics.delivered_share, 1)
+  assert.equal(first.nodes.filter((row) => row.class === 'sybil').length, 5)
+  assert.ok(
+    first.told.some(({ letters }) => letters > 0),
+    'no Sybil was ever given a letter',
+  )
 })
