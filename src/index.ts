@@ -42,6 +42,7 @@ export {
   type PeerAddresses,
   type PeerIdText,
   type Reachability,
+  type ReachReport,
   type StreamHandler,
   type StreamLimits,
 } from './system/network.ts'
