@@ -51,15 +51,17 @@ export class Reach {
       watchInterfaces: options.watchInterfaces ?? true,
       announcesPublic: options.announcesPublic,
       onChange: () => this.#changed(),
-      onInterfacesChanged: () => handlers.interfacesChanged(),
+      onInterfacesChanged: () => {
+        this.#client.networkChanged()
+        handlers.interfacesChanged()
+      },
       mayDialFor: (address) => handlers.mayDial(address),
     })
   }
 
   /** All transports of a node whose direct one is `tcp`. */
   transports(tcp: TransportFactory): TransportFactory[] {
-    const circuit = this.#client.transport()
-    return [this.#punching.transport(tcp), ...(circuit === undefined ? [] : [this.#punching.circuit(circuit)])]
+    return [this.#punching.transport(tcp), this.#punching.circuit(this.#client.transport())]
   }
 
   /** What to listen on besides the machine's own addresses. */
@@ -88,7 +90,7 @@ export class Reach {
   /** Serves as a relay no more, and tells those who hold reservations. */
   async drain(): Promise<void> {
     this.#isDraining = true
-    await this.#relay.serve(false)
+    await this.#relay.drain()
   }
 
   async stop(): Promise<void> {
