@@ -56,7 +56,7 @@ export class DcutrService {
   #topology: string | undefined
 
   constructor(reach: ReachComponents, components: DcutrComponents, init: DcutrInit) {
-    const { connectionManager, connectionGater, transportManager } = components
+    const { connectionManager, connectionGater, transportManager, peerStore } = components
     const { clock } = reach
     const punchable = init.punchable ?? isPunchable
     const budget = new PunchBudget(clock)
@@ -80,7 +80,7 @@ export class DcutrService {
       puncher,
       budget,
       counters: init.counters,
-      dialDirectly: (peerId, signal) => dialDirectly({ clock, ...components }, peerId, signal),
+      dialDirectly: (peerId, signal) => dialDirectly({ clock, peerStore, connectionManager }, peerId, signal),
       hasDirect: (peerId) => this.#hasDirect(peerId),
       onDirect: (relayed) => this.#retirement.retire(relayed),
       onIdle: () => this.#learner.release(),

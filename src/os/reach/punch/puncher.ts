@@ -111,11 +111,17 @@ export class Puncher {
   async #dial(relayed: Connection, target: PunchTarget, initiator: boolean, signal: AbortSignal): Promise<Connection> {
     const { clock, budget, dial, counters } = this.#components
     counters.tried += 1
+    const bounded = AbortSignal.any([signal, clock.timeoutSignal(PUNCH_DIAL_TIMEOUT_MS)])
+    // @libp2p/tcp hands its signal to the socket, which would end with it at any later time: this one cannot abort then.
+    const dialling = new AbortController()
+    const onAbort = (): void => dialling.abort(bounded.reason)
+    bounded.addEventListener('abort', onAbort, { once: true })
     try {
+      bounded.throwIfAborted()
       const connection = await dial(target.address.encapsulate(`/p2p/${relayed.remotePeer.toString()}`), {
         localPort: target.mapping.localPort,
         initiator,
-        signal: AbortSignal.any([signal, clock.timeoutSignal(PUNCH_DIAL_TIMEOUT_MS)]),
+        signal: dialling.signal,
       })
       counters.succeeded += 1
       return connection
@@ -125,6 +131,8 @@ export class Puncher {
         throw error
       }
       throw new PunchFailure(error instanceof Error ? error.message : String(error), { cause: error })
+    } finally {
+      bounded.removeEventListener('abort', onAbort)
     }
   }
 }
