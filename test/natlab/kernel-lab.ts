@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AgentAnswer, type AgentCommand, type HostName, type Lab, PATIENCE_MS } from './lab.ts'
-import { ADDRESSES, IP_COMMAND, namespaceOf } from './namespaces.ts'
+import { ADDRESSES } from './namespaces.ts'
+import { IP_COMMAND, namespaceOf } from './netns.ts'
 
 /** Time for a packet to arrive on a loaded machine. */
 const ARRIVAL_MS = 60

@@ -1,15 +1,7 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import type { BoxKind } from './box-kinds.ts'
 import type { HostName } from './lab.ts'
+import { IP_COMMAND, namespaceOf, removeOrphans, run } from './netns.ts'
 import { LAB_UDP_IDLE_MS } from './packet-scripts.ts'
-
-/** The command of iproute2. */
-export const IP_COMMAND = 'ip'
-/** Begins the names of namespaces of all laboratories; a process number follows. */
-const FAMILY = 'kn'
-/** Begins the names of all namespaces and links of this process, so that two laboratories do not meet. */
-const PREFIX = `${FAMILY}${process.pid}`
 
 /** Addresses in the laboratory (RFC 5737 for the open part). */
 export const ADDRESSES = {
@@ -29,39 +21,6 @@ const INSIDE: Readonly<Record<'A' | 'B', readonly { readonly host: HostName; rea
 
 const BOXES = ['A', 'B'] as const
 const HOSTS: readonly HostName[] = ['alice', 'carol', 'bob', 'server', 'other']
-
-export function namespaceOf(node: string): string {
-  return `${PREFIX}-${node}`
-}
-
-/** Why no laboratory can be built here, or undefined. */
-export function obstacle(): string | undefined {
-  if (process.platform !== 'linux') {
-    return 'network namespaces need Linux'
-  }
-  if (process.getuid?.() !== 0) {
-    return 'network namespaces need root'
-  }
-  for (const command of [IP_COMMAND, 'nft']) {
-    if (spawnSync(command, ['-V']).error !== undefined) {
-      return `the command ${command} is missing (test/natlab/install-tools.sh installs it on Debian)`
-    }
-  }
-  const tried = spawnSync(IP_COMMAND, ['netns', 'add', namespaceOf('try')], { encoding: 'utf8' })
-  spawnSync(IP_COMMAND, ['netns', 'del', namespaceOf('try')])
-  return tried.status === 0 ? undefined : `network namespaces are not allowed here: ${tried.stderr.trim()}`
-}
-
-/** Removes what laboratories left that were killed without a chance to clean up. */
-function removeOrphans(): void {
-  const { stdout } = spawnSync(IP_COMMAND, ['netns', 'list'], { encoding: 'utf8' })
-  for (const line of stdout.split('\n')) {
-    const [, name, pid] = new RegExp(`^(${FAMILY}(\\d+)-\\w+)`).exec(line) ?? []
-    if (name !== undefined && !existsSync(`/proc/${pid}`)) {
-      spawnSync(IP_COMMAND, ['netns', 'del', name])
-    }
-  }
-}
 
 /** A bridge in the open with two servers and two boxes; two hosts behind A, one behind B. */
 export function build(): void {
@@ -110,13 +69,6 @@ ${chain('forward', 'filter', 'forward', rules.forward)}
   run(IP_COMMAND, ['netns', 'exec', namespaceOf(`box${box}`), 'nft', '-f', '-'], text)
 }
 
-/** Removes everything; may be called at any time, also twice. */
-export function tearDown(): void {
-  for (const node of ['pub', 'boxA', 'boxB', ...HOSTS]) {
-    spawnSync(IP_COMMAND, ['netns', 'del', namespaceOf(node)])
-  }
-}
-
 function bridge(node: string): void {
   within(node, 'link', 'add', 'br0', 'type', 'bridge')
   within(node, 'link', 'set', 'br0', 'up')
@@ -138,11 +90,4 @@ function within(node: string, ...args: string[]): void {
 
 function ip(...args: string[]): void {
   run(IP_COMMAND, args)
-}
-
-function run(command: string, args: readonly string[], input = ''): void {
-  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8', input })
-  if (status !== 0) {
-    throw new Error(`${command} ${args.join(' ')}: ${stderr.trim()}`)
-  }
 }

@@ -7,7 +7,8 @@ import { BOX_KINDS, type BoxKind, PUNCH_KINDS } from './box-kinds.ts'
 import { KernelLab } from './kernel-lab.ts'
 import { kernelPunch } from './kernel-punch.ts'
 import { ModelLab } from './model-lab.ts'
-import { build, obstacle, setRules, tearDown } from './namespaces.ts'
+import { build, setRules } from './namespaces.ts'
+import { obstacle, removeNamespaces } from './netns.ts'
 import { PACKET_SCRIPTS } from './packet-scripts.ts'
 
 /** A cell of the comparison. */
@@ -86,7 +87,7 @@ async function main(): Promise<void> {
     console.error(`test:nat did not end within ${DEADLINE_MS / 1_000} s`)
     process.exit(1)
   }, DEADLINE_MS)
-  process.on('exit', tearDown)
+  process.on('exit', removeNamespaces)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => process.exit(1))
   }

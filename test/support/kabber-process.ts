@@ -28,10 +28,22 @@ export function temporaryFolder(t: AfterHooks): string {
   return folder
 }
 
+/** Where and how `kabber` runs, if not here and plainly. */
+export interface Surroundings {
+  /** A command that runs the one given to it, such as `ip netns exec NAME`. @default none */
+  readonly through?: readonly string[]
+  /** Added to the environment. @default nothing */
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Runs `kabber ARGS…` to its end, with `input` on stdin. */
-export async function kabber(args: readonly string[], input = ''): Promise<CommandResult> {
+export async function kabber(
+  args: readonly string[],
+  input = '',
+  surroundings: Surroundings = {},
+): Promise<CommandResult> {
   const startMs = performance.now()
-  const child = spawnKabber(args)
+  const child = spawnKabber(args, surroundings)
   child.stdin?.on('error', () => {})
   child.stdin?.end(input)
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
@@ -92,8 +104,8 @@ export class RunningKabber {
   #wake: () => void = () => {}
   #stderr: () => string
 
-  constructor(t: AfterHooks, args: readonly string[]) {
-    const child = spawnKabber(args)
+  constructor(t: AfterHooks, args: readonly string[], surroundings: Surroundings = {}) {
+    const child = spawnKabber(args, surroundings)
     this.#process = child
     this.#stderr = collect(child.stderr)
     this.#ended = new Promise((resolve) => child.once('close', resolve))
@@ -132,6 +144,11 @@ export class RunningKabber {
     }
   }
 
+  /** What it has complained of so far. */
+  get stderr(): string {
+    return this.#stderr()
+  }
+
   /** Writes to its stdin. */
   write(text: string): void {
     this.#process.stdin?.write(text)
@@ -154,9 +171,10 @@ export class RunningKabber {
   }
 }
 
-function spawnKabber(args: readonly string[]): ChildProcess {
+function spawnKabber(args: readonly string[], { through = [], env: added = {} }: Surroundings): ChildProcess {
   const { KABBER_HOME: _home, KABBER_LOG: _log, ...env } = process.env
-  return spawn(process.execPath, [MAIN, ...args], { env, stdio: 'pipe' })
+  const [command = '', ...rest] = [...through, process.execPath, MAIN, ...args]
+  return spawn(command, rest, { env: { ...env, ...added }, stdio: 'pipe' })
 }
 
 function collect(stream: ChildProcess['stdout']): () => string {
