@@ -3,8 +3,9 @@ import type { Clock } from '../system/clock.ts'
 import type { Logger } from '../system/logger.ts'
 import type { Random } from '../system/random.ts'
 import type { DhtMode } from './libp2p-dht-mode.ts'
+import { MAX_CONNECTIONS } from './libp2p-limits.ts'
 import type { MetricsFactory, TransportFactory } from './libp2p-types.ts'
-import type { ReachOptions } from './reach/reach-parts.ts'
+import { DEFAULT_MAX_RESERVATIONS, type ReachOptions } from './reach/reach-parts.ts'
 
 /** What the libp2p network takes from the system. */
 export interface Libp2pNetworkComponents {
@@ -33,6 +34,8 @@ export interface Libp2pNetworkInit {
    * known that strangers cannot dial this node, or when it listens nowhere; otherwise a server. @default 'auto'
    */
   readonly dhtMode?: DhtMode
+  /** Connections at most. @default 256, and one for each reservation above those of an ordinary node */
+  readonly maxConnections?: number
   /** Version told to peers. @default '0.0.0' */
   readonly version?: string
   /** The libp2p transport in place of TCP: the simulator's. */
@@ -41,4 +44,13 @@ export interface Libp2pNetworkInit {
   readonly reach?: ReachOptions
   /** Counts what libp2p does. @default nobody, and it costs nothing */
   readonly metrics?: MetricsFactory
+}
+
+/** Connections of a node with these options: whoever has reserved keeps one open. */
+export function maxConnectionsOf({
+  maxConnections,
+  reach,
+}: Pick<Libp2pNetworkInit, 'maxConnections' | 'reach'>): number {
+  const reservations = reach?.maxReservations ?? DEFAULT_MAX_RESERVATIONS
+  return maxConnections ?? MAX_CONNECTIONS + Math.max(0, reservations - DEFAULT_MAX_RESERVATIONS)
 }

@@ -28,7 +28,7 @@ import { insideOf, KAD_PROTOCOL } from './libp2p-kad.ts'
 import { KeepAlive } from './libp2p-keep-alive.ts'
 import { DIAL_TIMEOUT_MS } from './libp2p-limits.ts'
 import { NetworkEvents } from './libp2p-network-events.ts'
-import type { Libp2pNetworkComponents, Libp2pNetworkInit } from './libp2p-network-init.ts'
+import { type Libp2pNetworkComponents, type Libp2pNetworkInit, maxConnectionsOf } from './libp2p-network-init.ts'
 import { createNode } from './libp2p-node.ts'
 import { openStream, pathOf } from './libp2p-open-stream.ts'
 import { RoutingCare } from './libp2p-routing-care.ts'
@@ -197,6 +197,7 @@ export class Libp2pNetwork implements Network {
       announce: this.#init.announce ?? [],
       dhtMode: this.#dhtRole('unknown'),
       version: this.#init.version ?? '0.0.0',
+      maxConnections: maxConnectionsOf(this.#init),
       tcp: this.#init.tcp,
       metrics: this.#init.metrics,
       reach: this.#reach,

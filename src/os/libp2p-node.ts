@@ -15,6 +15,8 @@ import { KAD_PROTOCOL, routingOnlyKad } from './libp2p-kad.ts'
 import * as limits from './libp2p-limits.ts'
 import { libp2pLogger } from './libp2p-logger.ts'
 import type { KabberServices, Libp2pNode, MetricsFactory, TransportFactory } from './libp2p-types.ts'
+import { DCUTR_ALLOWANCE_BYTES } from './reach/punch/punch-limits.ts'
+import { DCUTR_PROTOCOL } from './reach/punch/puncher.ts'
 import type { Reach } from './reach/reach.ts'
 
 /** Name under which nodes of a LAN find each other (RFC 6763 §4.1). */
@@ -27,6 +29,7 @@ const RECEIVE_ALLOWANCES: ReadonlyMap<string, number> = new Map([
   ['/ipfs/id/1.0.0', limits.IDENTIFY_ALLOWANCE_BYTES],
   ['/ipfs/id/push/1.0.0', limits.IDENTIFY_ALLOWANCE_BYTES],
   ['/ipfs/ping/1.0.0', limits.PING_ALLOWANCE_BYTES],
+  [DCUTR_PROTOCOL, DCUTR_ALLOWANCE_BYTES],
 ])
 
 /** What `createNode` needs. */
@@ -42,6 +45,7 @@ export interface NodeParts {
   readonly announce: readonly string[]
   readonly dhtMode: 'server' | 'client'
   readonly version: string
+  readonly maxConnections: number
   /** In place of TCP: the simulator's. */
   readonly tcp: TransportFactory | undefined
   readonly metrics: MetricsFactory | undefined
@@ -65,7 +69,9 @@ export function createNode(parts: NodeParts): Promise<Libp2pNode> {
     logger: libp2pLogger(parts.logger),
     nodeInfo: { name: 'kabber', version: parts.version, userAgent: `kabber/${parts.version}` },
     addresses: { listen: [...parts.listen, ...parts.reach.listen()], announce: [...parts.announce] },
-    transports: parts.reach.transports(parts.tcp ?? boundedTcp()).map((factory) => obeying(factory, parts.policy)),
+    transports: parts.reach
+      .transports(parts.tcp ?? boundedTcp(parts.maxConnections))
+      .map((factory) => obeying(factory, parts.policy)),
     connectionEncrypters: [guardedNoise(parts.random)],
     streamMuxers: [
       guardedYamux(
@@ -81,7 +87,7 @@ export function createNode(parts: NodeParts): Promise<Libp2pNode> {
         RECEIVE_ALLOWANCES,
       ),
     ],
-    connectionManager: connectionManagerInit(),
+    connectionManager: connectionManagerInit(parts.maxConnections),
     connectionMonitor: { enabled: false },
     connectionGater: gater(parts.gate, parts.policy),
     peerStore: { maxAddressAge: limits.KNOWN_PEER_AGE_MS, maxPeerAge: limits.KNOWN_PEER_AGE_MS },
@@ -104,9 +110,9 @@ function services(dhtMode: 'server' | 'client'): NonNullable<Libp2pOptions<Kabbe
   }
 }
 
-function connectionManagerInit(): NonNullable<Libp2pOptions['connectionManager']> {
+function connectionManagerInit(maxConnections: number): NonNullable<Libp2pOptions['connectionManager']> {
   return {
-    maxConnections: limits.MAX_CONNECTIONS,
+    maxConnections,
     maxIncomingPendingConnections: limits.LIBP2P_MAX_PENDING_INBOUND,
     // The gate counts for each host, and knows loopback and LAN from strangers.
     inboundConnectionThreshold: Number.MAX_SAFE_INTEGER,
@@ -143,10 +149,10 @@ function gater(gate: ConnectionGate, policy: AddressPolicy): ConnectionGater {
   }
 }
 
-function boundedTcp(): TransportFactory {
+function boundedTcp(maxConnections: number): TransportFactory {
   return tcp({
     // Behind the gate; it only bounds what the operating system hands over at once.
-    maxConnections: limits.MAX_CONNECTIONS + limits.LIBP2P_MAX_PENDING_INBOUND,
+    maxConnections: maxConnections + limits.LIBP2P_MAX_PENDING_INBOUND,
     inboundSocketInactivityTimeout: limits.SOCKET_INACTIVITY_TIMEOUT_MS,
     outboundSocketInactivityTimeout: limits.SOCKET_INACTIVITY_TIMEOUT_MS,
   })

@@ -2,6 +2,9 @@ import type { Clock } from '../../system/clock.ts'
 import type { Logger } from '../../system/logger.ts'
 import type { Random } from '../../system/random.ts'
 
+/** Reservations that an ordinary public node gives: each is a connection. *ours* */
+export const DEFAULT_MAX_RESERVATIONS = 32
+
 /** What every part of reaching takes from the system. */
 export interface ReachComponents {
   readonly clock: Clock

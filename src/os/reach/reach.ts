@@ -2,13 +2,11 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Reachability, ReachReport } from '../../system/network.ts'
 import type { Libp2pNode, ServiceFactory, TransportFactory } from '../libp2p-types.ts'
 import { HolePunching } from './punch/hole-punching.ts'
-import type { ReachComponents, ReachOptions } from './reach-parts.ts'
+import { DEFAULT_MAX_RESERVATIONS, type ReachComponents, type ReachOptions } from './reach-parts.ts'
 import { ReachabilityWatch } from './reachability/reachability-watch.ts'
 import { RelayClient } from './relay/relay-client.ts'
 import { RelayService } from './relay/relay-service.ts'
 
-/** Reservations that an ordinary public node gives. *ours* */
-const DEFAULT_MAX_RESERVATIONS = 32
 /** Relays in different networks of a node that cannot be dialled, so that one may fail. */
 const DEFAULT_RELAYS = 2
 
