@@ -2,6 +2,8 @@
 
 /** `/libp2p/dcutr` messages (DCUtR, "RPC messages"): larger ones are refused. */
 export const MAX_DCUTR_MESSAGE_BYTES = 4_096
+/** A stream as a whole: two messages, and a peer that sends more is reset. */
+export const DCUTR_ALLOWANCE_BYTES: number = 3 * MAX_DCUTR_MESSAGE_BYTES
 /** Addresses parsed of one message; go-libp2p names up to about 20, one for each transport and family. */
 export const MAX_NAMED_ADDRESSES = 64
 /** Bytes of one of them. */
