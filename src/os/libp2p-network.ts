@@ -81,6 +81,7 @@ export class Libp2pNetwork implements Network {
       const peerId = address === undefined ? undefined : peerIdOf(address)
       assert(address !== undefined && peerId !== undefined, `a bootstrap peer is a multiaddr with /p2p/…, not ${text}`)
       this.#policy.trust(address)
+      this.#reach.expectRelay(peerId)
       return { peerId, address }
     })
   }

@@ -91,6 +91,11 @@ export class Reach {
     await this.#relay.drain()
   }
 
+  /** Dials to this peer show how the NAT maps them: it is likely to become a relay of ours. */
+  expectRelay(peerId: string): void {
+    this.#punching.useForRelay(peerId)
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.#watch.stop(), this.#client.stop(), this.#relay.stop(), this.#punching.stop()])
   }
