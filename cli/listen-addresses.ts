@@ -31,7 +31,8 @@ export async function listenAddresses(peerId: string, wanted?: readonly string[]
   }
 }
 
-function tryListen(host: string, port: number): Promise<string | undefined> {
+/** Listens there for a moment; the error code of the system if that cannot be. */
+export function tryListen(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'))

@@ -4,6 +4,7 @@ import { findHome } from '../find-home.ts'
 import { formatHostPort } from '../host-port.ts'
 import { readDoor } from '../node/client-options.ts'
 import { exitOnBug } from '../node/exit-on-bug.ts'
+import { lastStart, writeLastStart } from '../node/last-start.ts'
 import { type GivenNetworkOptions, readNetworkOptions } from '../node/network-options.ts'
 import { openRelay, type RunningRelay } from '../node/open-relay.ts'
 import { stopSignal } from '../node/stop-signal.ts'
@@ -24,8 +25,10 @@ export async function relay(context: CommandContext, _args: readonly string[], o
   const stopped = stopSignal(context.output, DRAIN_LIMIT_MS)
   exitOnBug(context.output)
   const { storage, reservations } = options
-  const running = await openRelay(findHome(context), { ...network, storageBytes: storage, reservations, metrics })
+  const home = findHome(context)
+  const running = await openRelay(home, { ...network, storageBytes: storage, reservations, metrics })
   try {
+    writeLastStart(home, lastStart(network, running, true))
     announce(context, running)
     await stopped
   } finally {

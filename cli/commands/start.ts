@@ -6,6 +6,7 @@ import { endpointTexts } from '../node/client-doors.ts'
 import { type GivenClientOptions, readClientOptions, readDoor } from '../node/client-options.ts'
 import { type EndpointTexts, writeEndpoints } from '../node/endpoints-file.ts'
 import { exitOnBug } from '../node/exit-on-bug.ts'
+import { lastStart, writeLastStart } from '../node/last-start.ts'
 import { type GivenNetworkOptions, readNetworkOptions } from '../node/network-options.ts'
 import { openNode, type RunningNode } from '../node/open-node.ts'
 import { stopSignal } from '../node/stop-signal.ts'
@@ -30,6 +31,7 @@ export async function start(context: CommandContext, _args: readonly string[], o
   const running = await openNode(home, { ...network, mdns, storageBytes: storage, clients, metrics })
   try {
     writeEndpoints(home, { ...endpointTexts(running.endpoints), certificate: running.certificate })
+    writeLastStart(home, lastStart(network, running, false))
     announce(context, running)
     await stopped
   } finally {

@@ -2,16 +2,24 @@ import type { NodeStatus } from '../../src/index.ts'
 import { bootstrapAddresses } from '../bootstrap-addresses.ts'
 import { formatByteSize } from '../byte-size.ts'
 import { nodeStatus } from '../client/node-status.ts'
+import { relayStatus } from '../client/running-status.ts'
 import { withNode } from '../client/with-node.ts'
 import type { CommandContext } from '../context.ts'
+import { findHome } from '../find-home.ts'
 
 /** `kabber status` */
 export async function status(context: CommandContext): Promise<void> {
-  await withNode(context, async (client) => {
-    const told = await nodeStatus(client)
-    const status = { ...told, addresses: bootstrapAddresses(told) }
-    context.output.result(status, describe(status))
-  })
+  const relay = await relayStatus(findHome(context)).catch(() => undefined)
+  if (relay !== undefined) {
+    tell(context, relay)
+    return
+  }
+  await withNode(context, async (client) => tell(context, await nodeStatus(client)))
+}
+
+function tell({ output }: CommandContext, told: NodeStatus): void {
+  const status = { ...told, addresses: bootstrapAddresses(told) }
+  output.result(status, describe(status))
 }
 
 function describe(status: NodeStatus): string {

@@ -27,6 +27,8 @@ export interface OpenNodeOptions extends NetworkOptions {
 export interface RunningNode {
   readonly node: KabberNode
   readonly gateway: Gateway
+  /** Multiaddrs it was told to listen on. */
+  readonly listen: readonly string[]
   readonly endpoints: ClientEndpoints
   /** What clients are shown. */
   readonly certificate: { readonly path: string; readonly fingerprint: string }
@@ -49,9 +51,10 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
   certificate.catch(() => {})
   const operations = await Operations.open({ home, store, metrics: options.metrics, statusSocket: false })
   const { openSystem } = await loading
+  const listen = await listenAddresses(keys.node.peerId, options.listen)
   const system = openSystem(store, {
     nodeSeed: keys.node.seed,
-    listen: await listenAddresses(keys.node.peerId, options.listen),
+    listen,
     announce: options.announce,
     bootstrap: options.bootstrap,
     mdns: options.mdns,
@@ -90,7 +93,7 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
     stops.push(() => doors.stop())
     const { fingerprint } = await certificate
     const path = resolve(options.clients.certificate?.cert ?? certificatePath(home))
-    return { node, gateway, endpoints: await doors.start(), certificate: { path, fingerprint }, stop }
+    return { node, gateway, listen, endpoints: await doors.start(), certificate: { path, fingerprint }, stop }
   } catch (error) {
     await stop().catch(() => {})
     throw error

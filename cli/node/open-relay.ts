@@ -21,6 +21,8 @@ export interface OpenRelayOptions extends NetworkOptions {
 /** A relay that runs in this process. */
 export interface RunningRelay {
   readonly node: KabberNode
+  /** Multiaddrs it was told to listen on. */
+  readonly listen: readonly string[]
   /** Where its metrics are. */
   readonly metrics: HostPort | undefined
   /** Tells those who rely on it, hands over what it keeps, then stops. */
@@ -40,7 +42,8 @@ export async function openRelay(home: Home, options: OpenRelayOptions): Promise<
   const operations = await Operations.open({ home, store, metrics: options.metrics, statusSocket: true })
   try {
     const metrics = await operations.start()
-    const system = await relaySystem(opened, options, operations)
+    const listen = await listenAddresses(opened.keys.node.peerId, options.listen)
+    const system = await relaySystem(opened, { ...options, listen }, operations)
     node = createNode(system, {
       ...opened.keys,
       ...(options.storageBytes === undefined ? {} : { storageBytes: options.storageBytes }),
@@ -48,7 +51,7 @@ export async function openRelay(home: Home, options: OpenRelayOptions): Promise<
     await node.start()
     operations.started(node)
     const { network } = system
-    return { node, metrics, stop: () => stopRelay(operations, network, () => node?.stop()) }
+    return { node, listen, metrics, stop: () => stopRelay(operations, network, () => node?.stop()) }
   } catch (error) {
     await operations.stop()
     await (node ?? { stop: () => store.close() }).stop().catch(() => {})
@@ -58,13 +61,13 @@ export async function openRelay(home: Home, options: OpenRelayOptions): Promise<
 
 async function relaySystem(
   { store, keys }: OpenedStore,
-  options: OpenRelayOptions,
+  options: OpenRelayOptions & { readonly listen: readonly string[] },
   { metrics }: Operations,
 ): Promise<OsSystem> {
   const { openSystem } = await import('../../src/os/open-system.ts')
   return openSystem(store, {
     nodeSeed: keys.node.seed,
-    listen: await listenAddresses(keys.node.peerId, options.listen),
+    listen: options.listen,
     announce: options.announce,
     bootstrap: options.bootstrap,
     // Its neighbours in a data centre are none of its business.

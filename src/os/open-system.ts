@@ -6,6 +6,7 @@ import { Libp2pNetwork } from './libp2p-network.ts'
 import type { MetricsFactory } from './libp2p-types.ts'
 import { OsClock } from './os-clock.ts'
 import { OsRandom } from './os-random.ts'
+import { servePeerTime } from './peer-time.ts'
 import type { ReachOptions } from './reach/reach-parts.ts'
 import { isLogLevel, StderrLogger } from './stderr-logger.ts'
 import { StoreDatastore } from './store-datastore.ts'
@@ -65,6 +66,7 @@ export function openSystem(store: Store, options: OpenSystemOptions): OsSystem {
       ...(options.version === undefined ? {} : { version: options.version }),
     },
   )
+  servePeerTime(network, clock)
   return { clock, random, network, store, logger }
 }
 
