@@ -6,6 +6,9 @@ import * as limits from './relay-limits.ts'
 /** A reservation that lasted so long shows that the relay is no trouble: its next loss is its first. *ours* */
 const PROVEN_AFTER_MS = 60_000
 
+/** A relay that has not answered for so long does not keep the node from asking another. *ours* */
+const PATIENCE_MS = 3_000
+
 /** A peer that may be a relay. */
 export interface RelayCandidate {
   readonly peerId: PeerIdText
@@ -50,7 +53,7 @@ interface Relay {
   phase: 'idle' | 'asking' | 'held' | 'renewing'
   leaving: boolean
   heldSinceMs: number
-  /** When to renew if held, when it may be asked again if idle. */
+  /** When to renew if held, when it may be asked again if idle, when to ask another as well if asked. */
   nextMs: number
   readonly backoff: Backoff
 }
@@ -186,9 +189,15 @@ export class RelayKeeperState {
     }
     relay.phase = 'held'
     relay.nextMs = nowMs + Math.round(forMs * limits.RENEW_AFTER_SHARE)
-    if (!this.#wanted) {
+    if (!this.#wanted || this.#firm() > this.#count) {
       this.#drop(relay, effects)
+      relay.nextMs = nowMs
     }
+  }
+
+  /** Relays held that will stay. */
+  #firm(): number {
+    return [...this.#relays.values()].filter((relay) => isHeld(relay) && !relay.leaving).length
   }
 
   #fail(relay: Relay, nowMs: number, effects: RelayEffect[]): void {
@@ -232,16 +241,19 @@ export class RelayKeeperState {
         effects.push({ type: 'ask', peerId: relay.candidate.peerId })
       }
     }
-    while (this.#missing() > 0) {
+    while (this.#missing(nowMs) > 0) {
       const relay = this.#choose(nowMs)
       if (relay === undefined) {
         break
       }
       relay.phase = 'asking'
+      relay.nextMs = nowMs + PATIENCE_MS
       effects.push({ type: 'ask', peerId: relay.candidate.peerId })
     }
-    if (this.#missing() <= 0) {
+    if (this.#firm() >= this.#count) {
       this.#letGo(effects)
+    } else if (this.#missing(nowMs) <= 0) {
+      // An answer comes, or the wait is over.
     } else if (!this.#searching && nowMs >= this.#nextSearchMs) {
       this.#searching = true
       this.#lastSearchMs = nowMs
@@ -252,20 +264,16 @@ export class RelayKeeperState {
   }
 
   /** Relays to be found beside those held or being asked. */
-  #missing(): number {
-    const present = [...this.#relays.values()].filter(({ phase, leaving }) => phase !== 'idle' && !leaving)
-    return this.#count - present.length
+  #missing(nowMs: number): number {
+    const asked = [...this.#relays.values()].filter(({ phase, nextMs }) => phase === 'asking' && nextMs > nowMs)
+    return this.#count - this.#firm() - asked.length
   }
 
   /** Relays that end are kept until others are there. */
   #letGo(effects: RelayEffect[]): void {
-    const relays = [...this.#relays.values()]
-    if (relays.filter((relay) => isHeld(relay) && !relay.leaving).length < this.#count) {
-      return
-    }
     this.#searches = 0
     this.#searchBackoff.reset()
-    for (const relay of relays) {
+    for (const relay of [...this.#relays.values()]) {
       if (relay.leaving && isHeld(relay)) {
         this.#drop(relay, effects)
         this.#relays.delete(relay.candidate.peerId)
@@ -290,9 +298,9 @@ export class RelayKeeperState {
   }
 
   #wait(nowMs: number, effects: RelayEffect[]): void {
-    const missing = this.#missing() > 0
+    const missing = this.#missing(nowMs) > 0
     const times = [...this.#relays.values()]
-      .filter(({ phase, leaving }) => (phase === 'idle' ? missing && !leaving : phase === 'held' && !leaving))
+      .filter(({ phase, leaving }) => (phase === 'idle' ? missing : phase !== 'renewing') && !leaving)
       .map(({ nextMs }) => nextMs)
       .filter((timeMs) => timeMs > nowMs)
     if (missing && !this.#searching) {

@@ -37,7 +37,7 @@ export const BYTE_RATES_MAX_KEYS = 4_096
 export const CIRCUIT_BUFFER_BUDGET_BYTES: number = 64 * MIB
 /** Longest pause at once of a sender that sent too much, so that it is not taken for dead. */
 export const PAUSE_MAX_MS = 5_000
-/** A circuit without a byte is closed after this: those in use are pinged every minute. */
+/** A circuit without a byte is closed after this: connections are pinged every five minutes at least. */
 export const CIRCUIT_IDLE_MS: number = 15 * MINUTE_MS
 /** RESERVE and CONNECT of one peer: all its contacts at once, then one in 2 s. */
 export const HOP_REQUESTS_BURST = 64
