@@ -46,7 +46,7 @@ export function createSimProgram(around: RunSurroundings, exitWith: (code: numbe
 }
 
 function addManyRuns(program: Command, around: RunSurroundings, exitWith: (code: number) => void): void {
-  withScenarioOptions(program.command('sweep').description('run every point of the grid of a scenario'))
+  withScenarioOptions(program.command('sweep').description('run every point of the grid or list of a scenario'))
     .argument('<file>', FILE_HELP)
     .requiredOption('--out <dir>', 'folder for the results; one that holds the same sweep is carried on')
     .option('--jobs <n>', 'runs at the same time', Number, 1)

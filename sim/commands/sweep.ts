@@ -35,7 +35,7 @@ export interface SweepAround {
 }
 
 /**
- * `kabber sim sweep FILE`: every point of the grid with the same seeds, one process a run. Gives the exit code: 0 done,
+ * `kabber sim sweep FILE`: every point of its grid or list with the same seeds, one process a run. Gives the exit code: 0 done,
  * 1 a run broke down or was not let finish.
  *
  * @throws ScenarioError, OutputError: exit code 2
@@ -62,7 +62,7 @@ export async function sweep(file: string, options: SweepOptions, around: SweepAr
   return missing.length === 0 ? 0 : 1
 }
 
-/** Reads the scenario as it is, then with each value of the grid, so that what is wrong there is told before the first run. */
+/** Reads the scenario as it is, then with each value of the grid and each point of the list, so that what is wrong there is told before the first run. */
 function planOf(file: string, options: SweepOptions, version: string): SweepPlan {
   const { overrides = {}, ci = false, tier: wanted } = options
   const read = (values: PointValues): LoadedScenario =>
@@ -73,15 +73,18 @@ function planOf(file: string, options: SweepOptions, version: string): SweepPlan
     })
   const { scenario, tier } = read({})
   if (scenario.sweep === undefined) {
-    throw new ScenarioError(`${file}:1: sweep: the section is missing; it names seeds and a grid`)
+    throw new ScenarioError(`${file}:1: sweep: the section is missing; it names seeds and a grid or a list of points`)
   }
-  const { seeds, grid, stop = null } = scenario.sweep
+  const { seeds, grid, list, stop = null } = scenario.sweep
   for (const [path, values] of Object.entries(grid)) {
     for (const value of values) {
       read({ [path]: value })
     }
   }
+  for (const point of list) {
+    read(point)
+  }
   const { name, text } = scenario
-  const points = sweepPoints(grid)
+  const points = sweepPoints({ grid, list })
   return { format: 1, version, scenario: name, tier, ci, overrides, points, seeds, stop, scenarioText: text }
 }

@@ -38,11 +38,39 @@ export function checkSize(scenario: Scenario, tier: 'stack' | 'model', source: S
 
 /** Refuses a sweep that nobody could wait for. */
 export function checkSweep(sweep: NonNullable<ScenarioFile['sweep']>, source: ScenarioSource): void {
-  const points = [...sweep.grid.values()].reduce((product, values) => product * values.length, 1)
+  const { grid, list } = sweep
+  if (grid.size === 0 && list.length === 0) {
+    source.fail('sweep', 'a grid or a list of points is needed')
+  }
+  checkList(list, grid, source)
+  const points = [...grid.values()].reduce((product, values) => product * values.length, Math.max(1, list.length))
   const runs = points * sweep.seeds
   if (runs > SWEEP_RUNS_MAX) {
-    source.fail('sweep.grid', `${points} points × ${sweep.seeds} seeds are ${runs} runs; at most ${SWEEP_RUNS_MAX}`)
+    source.fail(
+      grid.size === 0 ? 'sweep.list' : 'sweep.grid',
+      `${points} points × ${sweep.seeds} seeds are ${runs} runs; at most ${SWEEP_RUNS_MAX}`,
+    )
   }
+}
+
+/** Points of a list name the same paths, so that they are the rows of one table, and none of the grid's. */
+function checkList(
+  list: readonly ReadonlyMap<string, unknown>[],
+  grid: ReadonlyMap<string, unknown>,
+  source: ScenarioSource,
+): void {
+  const first = [...(list[0]?.keys() ?? [])]
+  list.forEach((point, i) => {
+    const paths = [...point.keys()]
+    const strange = paths.find((path) => !first.includes(path)) ?? first.find((path) => !point.has(path))
+    if (strange !== undefined) {
+      source.fail(`sweep.list.${i}`, `all points name the same paths; '${strange}' is not in all of them`)
+    }
+    const twice = paths.find((path) => grid.has(path))
+    if (twice !== undefined) {
+      source.fail(`sweep.list.${i}.${twice}`, 'the grid has this path too')
+    }
+  })
 }
 
 function atMost(expected: number, most: number, path: string, called: string, source: ScenarioSource): void {

@@ -26,7 +26,8 @@ export const SAMPLES_MAX = 100_000
 export const MESSAGES_MAX = 5_000_000
 export const LOOKUPS_MAX = 5_000_000
 
-/** Parameters of a sweep, values of each, and runs of all (points × seeds). */
+/** Parameters of a sweep, values of each in a grid, points of a list, and runs of all (points × seeds). */
 export const SWEEP_AXES_MAX = 8
 export const SWEEP_VALUES_MAX = 100
+export const SWEEP_LIST_MAX = 1_000
 export const SWEEP_RUNS_MAX = 100_000

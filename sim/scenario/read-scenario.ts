@@ -45,7 +45,7 @@ export function readScenario(path: string, options: ReadOptions = {}): LoadedSce
   if (written.sweep !== undefined) {
     checkSweep(written.sweep, asWritten)
     if (options.overrides === undefined) {
-      checkGrid(written.sweep.grid, yaml, asWritten)
+      checkValues(written.sweep, yaml, asWritten)
     }
   }
   const overrides = allOverrides(written, options, asWritten)
@@ -79,25 +79,35 @@ function allOverrides(written: ScenarioFile, options: ReadOptions, source: Scena
   return [...fromFile, ...given]
 }
 
-/** A value of the grid stands in the file; any other comes from the command line. */
+/** A value of the sweep stands in the file; any other comes from the command line. */
 function originOf(path: string, value: string | number, written: ScenarioFile, source: ScenarioSource): string {
-  const index = written.sweep?.grid.get(path)?.indexOf(value) ?? -1
-  return index === -1 ? (OPTION_OF_PATH[path] ?? source.originOf(path)) : source.originOf(`sweep.grid.${path}.${index}`)
+  const inGrid = written.sweep?.grid.get(path)?.indexOf(value) ?? -1
+  if (inGrid !== -1) {
+    return source.originOf(`sweep.grid.${path}.${inGrid}`)
+  }
+  const inList = written.sweep?.list.findIndex((point) => point.get(path) === value) ?? -1
+  return inList === -1
+    ? (OPTION_OF_PATH[path] ?? source.originOf(path))
+    : source.originOf(`sweep.list.${inList}.${path}`)
 }
 
-/** Puts every value of a grid into the file, one by one: a wrong one is told before the first run. */
-function checkGrid(
-  grid: ReadonlyMap<string, readonly (string | number)[]>,
+/** Puts every value of a grid and every point of a list into the file: a wrong one is told before the first run. */
+function checkValues(
+  { grid, list }: NonNullable<ScenarioFile['sweep']>,
   yaml: ParsedYaml,
   asWritten: ScenarioSource,
 ): void {
+  const read = (overrides: readonly Override[]): void => {
+    SCENARIO_FILE.read(yaml.place([...overrides], new ScenarioSource(asWritten.file)))
+  }
   for (const [path, values] of grid) {
     values.forEach((value, i) => {
-      const source = new ScenarioSource(asWritten.file)
-      const origin = asWritten.originOf(`sweep.grid.${path}.${i}`)
-      SCENARIO_FILE.read(yaml.place([{ path, value, origin }], source))
+      read([{ path, value, origin: asWritten.originOf(`sweep.grid.${path}.${i}`) }])
     })
   }
+  list.forEach((point, i) => {
+    read([...point].map(([path, value]) => ({ path, value, origin: asWritten.originOf(`sweep.list.${i}.${path}`) })))
+  })
 }
 
 function readText(path: string, bytesMax: number, fail: (message: string) => never = failed): string {

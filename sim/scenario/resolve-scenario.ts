@@ -33,7 +33,11 @@ export function resolveScenario(
     workload: resolveWorkload(file, classes, source),
     faults: resolveFaults(file, resolved, source),
     assertions: file.assert,
-    sweep: sweep === undefined ? undefined : { ...sweep, grid: Object.fromEntries(sweep.grid) },
+    sweep: sweep && {
+      ...sweep,
+      grid: Object.fromEntries(sweep.grid),
+      list: sweep.list.map((point) => Object.fromEntries(point)),
+    },
     text: given.text,
   }
 }

@@ -102,6 +102,7 @@ export interface ScenarioFile {
     | {
         readonly seeds: number
         readonly grid: ReadonlyMap<string, readonly (string | number)[]>
+        readonly list: readonly ReadonlyMap<string, string | number>[]
         readonly stop: { readonly metric: MetricName; readonly width: number } | undefined
       }
     | undefined

@@ -135,9 +135,17 @@ const STOP = mapped(
 
 const SWEEP: Kind<NonNullable<ScenarioFile['sweep']>> = section<NonNullable<ScenarioFile['sweep']>>({
   seeds: preset(number(1, 10_000, true), 10, '10', 'Runs of every point, with the same seeds at each.'),
-  grid: needed(
+  grid: preset(
     dictionary({ ...PATHS, max: limits.SWEEP_AXES_MAX }, list(VALUE, 1, limits.SWEEP_VALUES_MAX)),
+    new Map(),
+    'none',
     'Paths into this file and the values they take, each with each.',
+  ),
+  list: preset(
+    list(dictionary({ ...PATHS, max: limits.SWEEP_AXES_MAX }, VALUE), 1, limits.SWEEP_LIST_MAX),
+    [],
+    'none',
+    'Points: paths into this file and the value that each takes there. With a grid, each point with each of its.',
   ),
   stop: optional(STOP, 'When a point needs no more seeds.'),
 })

@@ -171,8 +171,10 @@ export interface Scenario {
   readonly sweep:
     | {
         readonly seeds: number
-        /** Paths into the file and the values they take, as written. */
+        /** Paths into the file and the values they take, as written; each with each. */
         readonly grid: Readonly<Record<string, readonly (string | number)[]>>
+        /** Points by themselves, all with the same paths; with a grid, each of them with each of its points. */
+        readonly list: readonly Readonly<Record<string, string | number>>[]
         /** Ends a point early when the interval of `metric` is at most this wide. */
         readonly stop: { readonly metric: MetricName; readonly width: number } | undefined
       }

@@ -4,12 +4,12 @@ import type { Scenario } from '../scenario/scenario.ts'
 export type PointValues = Readonly<Record<string, string | number>>
 
 /**
- * Every combination of the values of a grid, the last parameter changing fastest. Bounded by the reader of scenarios
- * (SWEEP_RUNS_MAX).
+ * Every point of the list with every combination of the values of the grid, the last parameter changing fastest. Bounded
+ * by the reader of scenarios (SWEEP_RUNS_MAX).
  */
-export function sweepPoints(grid: NonNullable<Scenario['sweep']>['grid']): PointValues[] {
+export function sweepPoints({ grid, list }: Pick<NonNullable<Scenario['sweep']>, 'grid' | 'list'>): PointValues[] {
   return Object.entries(grid).reduce<PointValues[]>(
     (points, [path, values]) => points.flatMap((point) => values.map((value) => ({ ...point, [path]: value }))),
-    [{}],
+    list.length === 0 ? [{}] : [...list],
   )
 }

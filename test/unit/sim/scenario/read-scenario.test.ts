@@ -219,6 +219,30 @@ const BROKEN: readonly (readonly [title: string, from: string, to: string, messa
     'sweep:\n  grid:\n    duration:\n      - 1 h\n      - 2\nworkload:',
     "x.yaml:15: duration: '2': a unit is missing: write a duration such as 90 s or 2 h (units: ms, s, min, h, d)",
   ],
+  [
+    'a list of points that do not name the same paths',
+    'workload:',
+    'sweep:\n  list:\n    - { duration: 1 h, population.nodes: 20 }\n    - { duration: 2 h }\nworkload:',
+    "x.yaml:14: sweep.list.1: all points name the same paths; 'population.nodes' is not in all of them",
+  ],
+  [
+    'a list of points with a wrong value',
+    'workload:',
+    'sweep:\n  list:\n    - { duration: 1 h }\n    - { duration: long }\nworkload:',
+    "x.yaml:14: duration: 'long': a duration such as 90 s or 2 h is needed",
+  ],
+  [
+    'a path in the list and in the grid',
+    'workload:',
+    'sweep:\n  grid: { duration: [1 h] }\n  list:\n    - { duration: 1 h }\nworkload:',
+    'x.yaml:14: sweep.list.0.duration: the grid has this path too',
+  ],
+  [
+    'a sweep over nothing',
+    'workload:',
+    'sweep: { seeds: 3 }\nworkload:',
+    'x.yaml:11: sweep: a grid or a list of points is needed',
+  ],
   ['an anchor', 'holders: { share', 'holders: &a { share', 'x.yaml:7: anchors (&a) are not taken; write the value out'],
   [
     'an alias',

@@ -60,6 +60,13 @@ interface Bench {
   table(out: string, name: string): string
 }
 
+function firstColumns(table: string, count: number): string[] {
+  return table
+    .trimEnd()
+    .split('\n')
+    .map((row) => row.split(',').slice(0, count).join(','))
+}
+
 function bench(t: TestContext, text: string): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'kabber-test-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -129,6 +136,25 @@ test('every point runs with the same seeds; the tables have a row for each run a
   const points = at.table('whole', 'points.csv')
   assert.match(points, /^0,20,2,delivered_share,proportion,8,0\.9\d+,0\.\d+,0\.\d+$/m)
   assert.match(points, /^0,20,2,replicas_min,mean,0,,,$/m)
+})
+
+test('a list of points is run as it stands, with each point of the grid beside it', async (t) => {
+  const list = '  list:\n    - { duration: 1 h, workload.size: 100 B }\n    - { duration: 2 h, workload.size: 200 B }\n'
+  const at = bench(t, `${SCENARIO}sweep:\n  seeds: 1\n${list}`)
+  assert.equal(await at.sweep({ out: 'alone' }), 0)
+  assert.deepEqual(firstColumns(at.table('alone', 'runs.csv'), 3), [
+    'point,duration,workload.size',
+    '0,1 h,100 B',
+    '1,2 h,200 B',
+  ])
+  const both = bench(t, `${SCENARIO}sweep:\n  seeds: 1\n  grid: { population.nodes: [20, 30] }\n${list}`)
+  assert.equal(await both.sweep({ out: 'both' }), 0)
+  assert.deepEqual(firstColumns(both.table('both', 'runs.csv'), 4).slice(1), [
+    '0,1 h,100 B,20',
+    '1,1 h,100 B,30',
+    '2,2 h,200 B,20',
+    '3,2 h,200 B,30',
+  ])
 })
 
 test('seeds of a point end when the interval is narrow enough, never before the third', async (t) => {
