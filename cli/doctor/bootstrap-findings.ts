@@ -87,7 +87,7 @@ function versionFindings({ bootstrap }: Observations): readonly Finding[] {
     {
       id: 'version-mismatch',
       severity: bootstrap.some(({ peer }) => peer === 'ok') ? 'warning' : 'error',
-      text: `${list(others.map(({ address }) => address))} speaks no version of Kabber's protocols that this program speaks.`,
+      text: `The node at ${list(others.map(({ address }) => address))} speaks no version of Kabber's protocols that this program speaks.`,
       advice: 'Update kabber here or there: kabber --version.',
     },
   ]
