@@ -10,7 +10,8 @@
  *     +  48  MAX_CONNECTIONS × KAD_MAX_INBOUND_STREAMS × KAD_ALLOWANCE_BYTES (256 × 4 × 48 KiB)
  *     +  32  MAX_CONNECTIONS × 4 × (IDENTIFY_ALLOWANCE_BYTES (in, out, push) or ping) (256 × 4 × 32 KiB)
  *     +  16  (MAX_PENDING_INBOUND + MAX_PARALLEL_DIALS) × HANDSHAKE_ALLOWANCE_BYTES (128 × 128 KiB)
- *     = 432  ≤ 512 MiB
+ *     +   8  MAX_CONNECTIONS × 4 × AUTONAT_ALLOWANCE_BYTES (256 × 4 × 8 KiB): two requests and two dial-backs
+ *     = 440  ≤ 512 MiB
  */
 
 const KIB = 1024
@@ -80,6 +81,8 @@ export const IDENTIFY_ALLOWANCE_BYTES: number = 32 * KIB
 export const IDENTIFY_MAX_OBSERVED_ADDRESSES = 4
 /** A ping stream as a whole: 32 bytes a ping. */
 export const PING_ALLOWANCE_BYTES: number = 8 * KIB
+/** An AutoNAT stream as a whole: one message of a few addresses each way. */
+export const AUTONAT_ALLOWANCE_BYTES: number = 8 * KIB
 /** Ping streams of one connection, in each direction. */
 export const PING_MAX_STREAMS = 2
 

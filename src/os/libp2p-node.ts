@@ -18,6 +18,7 @@ import type { KabberServices, Libp2pNode, MetricsFactory, TransportFactory } fro
 import { DCUTR_ALLOWANCE_BYTES } from './reach/punch/punch-limits.ts'
 import { DCUTR_PROTOCOL } from './reach/punch/puncher.ts'
 import type { Reach } from './reach/reach.ts'
+import { DIAL_BACK_PROTOCOL, DIAL_REQUEST_PROTOCOL } from './reach/reachability/autonat-messages.ts'
 
 /** Name under which nodes of a LAN find each other (RFC 6763 §4.1). */
 const MDNS_SERVICE = '_kabber._udp.local'
@@ -29,6 +30,8 @@ const RECEIVE_ALLOWANCES: ReadonlyMap<string, number> = new Map([
   ['/ipfs/id/1.0.0', limits.IDENTIFY_ALLOWANCE_BYTES],
   ['/ipfs/id/push/1.0.0', limits.IDENTIFY_ALLOWANCE_BYTES],
   ['/ipfs/ping/1.0.0', limits.PING_ALLOWANCE_BYTES],
+  [DIAL_REQUEST_PROTOCOL, limits.AUTONAT_ALLOWANCE_BYTES],
+  [DIAL_BACK_PROTOCOL, limits.AUTONAT_ALLOWANCE_BYTES],
   [DCUTR_PROTOCOL, DCUTR_ALLOWANCE_BYTES],
 ])
 
@@ -49,7 +52,7 @@ export interface NodeParts {
   /** In place of TCP: the simulator's. */
   readonly tcp: TransportFactory | undefined
   readonly metrics: MetricsFactory | undefined
-  readonly reach: Pick<Reach, 'transports' | 'services' | 'listen'>
+  readonly reach: Pick<Reach, 'transports' | 'services' | 'listen' | 'announced'>
   /** Called for each peer that mDNS finds; undefined turns mDNS off. */
   readonly onLanPeer: ((peer: PeerInfo) => void) | undefined
 }
@@ -68,7 +71,11 @@ export function createNode(parts: NodeParts): Promise<Libp2pNode> {
     datastore: parts.datastore,
     logger: libp2pLogger(parts.logger),
     nodeInfo: { name: 'kabber', version: parts.version, userAgent: `kabber/${parts.version}` },
-    addresses: { listen: [...parts.listen, ...parts.reach.listen()], announce: [...parts.announce] },
+    addresses: {
+      listen: [...parts.listen, ...parts.reach.listen()],
+      announce: [...parts.announce],
+      announceFilter: (addresses) => [...parts.reach.announced(addresses)],
+    },
     transports: parts.reach
       .transports(parts.tcp ?? boundedTcp(parts.maxConnections))
       .map((factory) => obeying(factory, parts.policy)),

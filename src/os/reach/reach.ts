@@ -77,6 +77,11 @@ export class Reach {
     }
   }
 
+  /** What the node tells others of its addresses, of `addresses` that libp2p would. */
+  announced(addresses: readonly Multiaddr[]): readonly Multiaddr[] {
+    return this.#watch.announced(addresses)
+  }
+
   /** Once the libp2p node listens. */
   start(node: Libp2pNode): void {
     for (const part of [this.#punching, this.#relay, this.#client, this.#watch]) {
@@ -112,7 +117,9 @@ export class Reach {
     const reachability = this.reachability()
     const serveOthers = this.#isDraining ? 'off' : (this.#options.serveOthers ?? 'auto')
     this.#client.want(reachability !== 'public')
-    void this.#relay.serve(serveOthers === 'on' || (serveOthers === 'auto' && reachability === 'public'))
+    const serves = serveOthers === 'on' || (serveOthers === 'auto' && reachability === 'public')
+    this.#watch.serve(serves)
+    void this.#relay.serve(serves)
     this.#handlers.changed(reachability)
   }
 }

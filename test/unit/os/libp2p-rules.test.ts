@@ -35,6 +35,7 @@ test('the limits multiply to no more than 512 MiB', () => {
     limits.NEGOTIATION_ALLOWANCE_BYTES * limits.MAX_STREAMS_PER_CONNECTION +
     limits.KAD_ALLOWANCE_BYTES * limits.KAD_MAX_INBOUND_STREAMS +
     3 * limits.IDENTIFY_ALLOWANCE_BYTES +
+    4 * limits.AUTONAT_ALLOWANCE_BYTES +
     2 * limits.PING_MAX_STREAMS * limits.PING_ALLOWANCE_BYTES
   const total =
     limits.STREAM_BUFFER_BUDGET_BYTES +
