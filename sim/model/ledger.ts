@@ -1,3 +1,4 @@
+import { DeliveryOrder } from '../results/delivery-order.ts'
 import type { MessageRow, Violation } from '../results/results.ts'
 import type { Letter } from './letters.ts'
 
@@ -26,6 +27,7 @@ export interface Account {
 export class Ledger {
   readonly accounts: Account[] = []
   readonly violations: Violation[] = []
+  readonly order: DeliveryOrder = new DeliveryOrder()
   violationsCount = 0
   sent = 0
   stored = 0
@@ -74,6 +76,7 @@ export class Ledger {
       account.deliveredMs = nowMs
       account.way = way
       this.delivered++
+      this.order.delivered(account)
       this.excused -= account.excused ? 1 : 0
       account.excused = false
       this.failed -= account.failed ? 1 : 0

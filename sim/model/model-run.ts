@@ -128,6 +128,7 @@ export class ModelRun {
         dials: this.#paths.dials,
         dialsFailed: this.#paths.dialsFailed,
         deliveredTwice: this.#ledger.deliveredTwice,
+        outOfOrder: this.#ledger.order.inversions,
         lost: this.#ledger.lost,
         violations: this.#ledger.violationsCount,
       }),

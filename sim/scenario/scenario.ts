@@ -108,6 +108,7 @@ export const METRIC_NAMES = [
   'messages_pending',
   'delivered_share',
   'delivered_twice',
+  'out_of_order',
   'lost',
   'delay_p50_ms',
   'delay_p90_ms',

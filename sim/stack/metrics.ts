@@ -10,6 +10,8 @@ export interface Measured {
   readonly dials: number
   readonly dialsFailed: number
   readonly deliveredTwice: number
+  /** Deliveries after one that was sent later between the same two. */
+  readonly outOfOrder: number
   readonly lost: number
   readonly violations: number
 }
@@ -29,6 +31,7 @@ export function metricsOf(measured: Measured): RunResult['metrics'] {
     messages_pending: messages.filter(({ state }) => state === 'pending').length,
     delivered_share: share(delivered.length, messages.length),
     delivered_twice: measured.deliveredTwice,
+    out_of_order: measured.outOfOrder,
     lost: measured.lost,
     delay_p50_ms: percentile(delays, 0.5),
     delay_p90_ms: percentile(delays, 0.9),

@@ -272,6 +272,7 @@ export class StackRun implements HomeEvents {
         dials: network.hosts.reduce((sum, { counters }) => sum + counters.dials, 0),
         dialsFailed: network.hosts.reduce((sum, { counters }) => sum + counters.dialsFailed, 0),
         deliveredTwice: this.#deliveries.twice,
+        outOfOrder: this.#deliveries.outOfOrder,
         lost: this.#isSettling ? this.#book.pending : 0,
         violations: this.#violations.count,
       }),

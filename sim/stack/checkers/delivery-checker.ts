@@ -1,4 +1,5 @@
 import type { ArchivedMessage } from '../../../src/node/api.ts'
+import { DeliveryOrder } from '../../results/delivery-order.ts'
 import type { BookedMessage, MessageBook } from '../message-book.ts'
 import type { ViolationLog } from '../violation-log.ts'
 
@@ -9,9 +10,8 @@ import type { ViolationLog } from '../violation-log.ts'
 export class DeliveryChecker {
   readonly #book: MessageBook
   readonly #violations: ViolationLog
-  readonly #lastDelivered = new Map<string, number>()
+  readonly #order = new DeliveryOrder()
   #twice = 0
-  #outOfOrder = 0
 
   constructor(book: MessageBook, violations: ViolationLog) {
     this.#book = book
@@ -25,7 +25,7 @@ export class DeliveryChecker {
 
   /** Deliveries after one that was sent later between the same two. */
   get outOfOrder(): number {
-    return this.#outOfOrder
+    return this.#order.inversions
   }
 
   /** A message has come in; gives the one it is, the first time. */
@@ -41,9 +41,7 @@ export class DeliveryChecker {
       }
       return undefined
     }
-    const pair = `${booked.from}>${booked.to}`
-    this.#outOfOrder += booked.id < (this.#lastDelivered.get(pair) ?? -1) ? 1 : 0
-    this.#lastDelivered.set(pair, Math.max(booked.id, this.#lastDelivered.get(pair) ?? -1))
+    this.#order.delivered(booked)
     return booked
   }
 
