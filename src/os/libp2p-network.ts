@@ -110,9 +110,15 @@ export class Libp2pNetwork implements Network {
     }
     const answered = this.#policy.ask(peer.peerId)
     try {
-      const bounded = AbortSignal.any([signal, this.#components.clock.timeoutSignal(DIAL_TIMEOUT_MS)])
+      const { clock } = this.#components
+      const bounded = AbortSignal.any([signal, clock.timeoutSignal(DIAL_TIMEOUT_MS)])
       const maxOutboundStreams = this.#handlers.get(protocol)?.limits.maxOutboundStreamsPerPeer
-      const { stream, path } = await openStream(node, peer, protocol, { signal: bounded, maxOutboundStreams })
+      const { stream, path } = await openStream(node, peer, protocol, {
+        clock,
+        signal: bounded,
+        maxOutboundStreams,
+        dialRelayed: (address, ending) => this.#reach.dialRelayed(address, ending),
+      })
       if (this.#stopping !== undefined) {
         stream.abort(new Error('the network was stopped'))
         throw new DialError('stopped', 'the network was stopped')
@@ -240,6 +246,9 @@ export class Libp2pNetwork implements Network {
       isConnected,
       doubt: (peer) => this.#keepAlive?.doubt(peer.toString()),
       ping: (peer, signal) => node.services.ping.ping(peer, { signal }),
+    })
+    node.addEventListener('peer:identify', ({ detail }) => {
+      void this.#care?.notePeer(detail.peerId, detail.protocols)
     })
     this.#keeper = new ConnectionKeeper({
       clock,

@@ -1,7 +1,7 @@
 import type { Peer, PeerId, PeerInfo, PeerStore } from '@libp2p/interface'
 import type { Clock } from '../system/clock.ts'
 import { KAD_PEER_TIMEOUT_MS, ROUTING_CARE_INTERVAL_MS } from '../util/kad-limits.ts'
-import type { KadInside } from './libp2p-kad.ts'
+import { KAD_PROTOCOL, type KadInside } from './libp2p-kad.ts'
 import {
   DISCOVERY_REPEAT_MS,
   MAX_ADDRESSES_PER_PEER,
@@ -62,6 +62,14 @@ export class RoutingCare {
       }
     }
     await Promise.all(Array.from({ length: PING_CONCURRENCY }, worker))
+  }
+
+  /** A peer told what it speaks. Who serves the DHT no more, as a node that has become private, is no entry. */
+  async notePeer(peer: PeerId, protocols: readonly string[]): Promise<void> {
+    const { kad } = this.#components
+    if (!protocols.includes(KAD_PROTOCOL)) {
+      await kad.routingTable.remove(peer).catch(() => {})
+    }
   }
 
   /** Deletes peers when there are too many: first those that never answered a dial, then those that did longest ago. */
