@@ -1,5 +1,5 @@
 import { prometheusMetrics } from '@libp2p/prometheus-metrics'
-import { Counter, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { MetricsFactory } from '../libp2p-types.ts'
 import type { NodeFigures } from './node-figures.ts'
 
@@ -23,7 +23,12 @@ export class NodeMetrics {
   #figures: (() => NodeFigures) | undefined
 
   constructor({ version, folder }: NodeMetricsInit) {
-    this.libp2p = prometheusMetrics({ registry: this.#registry, statfsLocation: folder })
+    this.libp2p = prometheusMetrics({
+      registry: this.#registry,
+      collectDefaultMetrics: false,
+      statfsLocation: folder,
+    })
+    collectDefaultMetrics({ register: this.#registry })
     this.#gauges()
     this.#counters()
     this.#gauge('build_info', 'Version of kabber', { label: 'version', values: () => ({ [version]: 1 }) })
