@@ -7,14 +7,13 @@ import {
 } from '../../src/protocol/mailbox/collection-state.ts'
 import { CUSTODIANS_PER_PLACE } from '../../src/protocol/mailbox/letter-limits.ts'
 import { DIAL_TIMEOUT_MS } from '../../src/protocol/mailbox/protocol.ts'
+import { COMMIT_DELAY_MS } from '../system/disk.ts'
 import type { Watch } from './custodian.ts'
 import type { CustodianCache } from './custodian-cache.ts'
 import { type Letter, mailboxName } from './letters.ts'
 import type { PersonParts } from './person-parts.ts'
 import { MAILBOX_FRAME_BYTES } from './traffic.ts'
 
-/** Opening a letter and writing what is in it to the disk. */
-const OPEN_MS = 3
 /** As in src/node/account-collection.ts: no timer is set further ahead. */
 const TIMER_MAX_MS = 900_000
 
@@ -122,13 +121,16 @@ export class CollectionRun {
   }
 
   #collect({ day, peerId, follow }: EffectOf<'collect'>): void {
-    const { kernel, paths, world, custody } = this.#parts
+    const { kernel, paths, streams, world, custody } = this.#parts
     const node = Number(peerId)
     const mailbox = mailboxName(this.#person, day)
     const reach = paths.reach(this.#node, node)
     const answers = reach !== 'none' && world.up[node] === 1
+    // The first round trip is for the challenge.
     const frames = 3 * MAILBOX_FRAME_BYTES
-    const delayMs = answers ? paths.requestMs(this.#node, node, reach, frames) : DIAL_TIMEOUT_MS
+    const delayMs = answers
+      ? streams.requestMs(this.#node, node, reach, { bytes: frames, roundTrips: 2 })
+      : DIAL_TIMEOUT_MS
     world.charge(this.#node, node, MAILBOX_FRAME_BYTES)
     if (follow) {
       this.#unfollow(day, peerId)
@@ -205,7 +207,7 @@ export class CollectionRun {
   }
 
   #open(day: number, letter: Letter): void {
-    this.#parts.kernel.schedule(OPEN_MS, () => {
+    this.#parts.kernel.schedule(COMMIT_DELAY_MS, () => {
       if (!this.#stopped) {
         this.#told.store(letter)
         this.#happened({ type: 'stored', day, letterId: letter.id, ...this.#moment() })
@@ -214,7 +216,7 @@ export class CollectionRun {
   }
 
   #acknowledge({ day, peerId, letterIds }: EffectOf<'acknowledge'>): void {
-    const { kernel, paths, world, custody } = this.#parts
+    const { kernel, paths, streams, world, custody } = this.#parts
     const node = Number(peerId)
     const reach = paths.reach(this.#node, node)
     if (reach === 'none') {
@@ -222,7 +224,7 @@ export class CollectionRun {
     }
     const bytes = MAILBOX_FRAME_BYTES * letterIds.length
     world.charge(this.#node, node, bytes)
-    kernel.schedule(paths.requestMs(this.#node, node, reach, bytes) / 2, () => {
+    kernel.schedule(streams.requestMs(this.#node, node, reach, { bytes, roundTrips: 1 }) / 2, () => {
       if (world.up[node] === 1) {
         custody.acknowledge(node, mailboxName(this.#person, day), letterIds)
       }

@@ -10,6 +10,7 @@ import {
 import { Custodian, type QuotaRefusal, type Watch } from './custodian.ts'
 import type { Kernel } from './kernel.ts'
 import { type Letter, mailboxPlace } from './letters.ts'
+import type { MailboxStreams } from './mailbox-streams.ts'
 import type { Paths } from './paths.ts'
 import type { Searches } from './searches.ts'
 import type { Stream } from './stream.ts'
@@ -27,6 +28,7 @@ export interface CustodyParts {
   readonly kernel: Kernel
   readonly world: World
   readonly paths: Paths
+  readonly streams: MailboxStreams
   readonly searches: Searches
   readonly stream: Stream
   readonly seed: number
@@ -272,12 +274,12 @@ export class Custody {
   }
 
   #sync(custodian: Custodian, mailbox: string, peer: number): void {
-    const { kernel, paths, world } = this.#parts
+    const { kernel, paths, streams, world } = this.#parts
     const { replication, node } = custodian
     const reach = paths.reach(node, peer)
     const answers = this.#canSync(node, peer) && reach !== 'none'
     const bytes = 2 * MAILBOX_FRAME_BYTES
-    const delayMs = answers ? paths.requestMs(node, peer, reach, bytes) : DIAL_TIMEOUT_MS
+    const delayMs = answers ? streams.requestMs(node, peer, reach, { bytes, roundTrips: 2 }) : DIAL_TIMEOUT_MS
     world.charge(node, peer, MAILBOX_FRAME_BYTES)
     kernel.schedule(delayMs, () => {
       if (custodian.replication !== replication || world.up[node] === 0) {

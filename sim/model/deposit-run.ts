@@ -2,15 +2,11 @@ import type { DepositEffect, DepositEvent } from '../../src/protocol/mailbox/dep
 import { type DepositState, INITIAL_DEPOSIT_STATE, stepDeposit } from '../../src/protocol/mailbox/deposit-state.ts'
 import { CUSTODIANS_PER_PLACE, REDEPOSIT_INTERVAL_MS } from '../../src/protocol/mailbox/letter-limits.ts'
 import { DIAL_TIMEOUT_MS } from '../../src/protocol/mailbox/protocol.ts'
+import { COMMIT_DELAY_MS } from '../system/disk.ts'
 import type { CustodianCache } from './custodian-cache.ts'
 import { type Letter, mailboxName } from './letters.ts'
 import type { PersonParts, Waiting } from './person-parts.ts'
 import { MAILBOX_FRAME_BYTES, SEALED_OVERHEAD_BYTES } from './traffic.ts'
-
-/** Sealing for one node and checking what is needed for it: libsodium-like speeds, src/sealing's bench. */
-const SEAL_MS = 2
-/** Writing a letter to the disk of a custodian. */
-const COMMIT_MS = 2
 
 export interface DepositTold {
   stored(receipts: number, of: number): void
@@ -120,7 +116,8 @@ export class DepositRun {
     if (this.#item.message !== undefined) {
       this.#item.message.letter = letter
     }
-    kernel.schedule(SEAL_MS, () => this.#for(letter, { type: 'sealed', ...this.#moment() }))
+    // Which of the recipient's keys was used is on the disk before the letter leaves.
+    kernel.schedule(COMMIT_DELAY_MS, () => this.#for(letter, { type: 'sealed', ...this.#moment() }))
   }
 
   #lookUp(day: number): void {
@@ -139,17 +136,17 @@ export class DepositRun {
   }
 
   #deposit(peerId: string): void {
-    const { kernel, paths, world, custody, homes } = this.#parts
+    const { kernel, paths, streams, world, custody, homes } = this.#parts
     const letter = this.#letter as Letter
     const node = homes[this.#item.from] as number
     const peer = Number(peerId)
     const reach = paths.reach(node, peer)
     const answers = reach !== 'none' && world.up[peer] === 1
     const delayMs = answers
-      ? paths.requestMs(node, peer, reach, letter.bytes + 2 * MAILBOX_FRAME_BYTES)
+      ? streams.requestMs(node, peer, reach, { bytes: letter.bytes + 2 * MAILBOX_FRAME_BYTES, roundTrips: 1 })
       : DIAL_TIMEOUT_MS
     world.charge(node, peer, letter.bytes + MAILBOX_FRAME_BYTES)
-    kernel.schedule(delayMs + COMMIT_MS, () => {
+    kernel.schedule(delayMs + COMMIT_DELAY_MS, () => {
       if (this.#stopped || this.#letter !== letter) {
         return
       }

@@ -18,13 +18,13 @@ export interface LinkEnds {
 export class LinkRun {
   readonly #parts: PersonParts
   readonly #ends: LinkEnds
-  /** A stream between the nodes opened. */
-  readonly #opened: () => void
+  /** The contact's node took a stream, of which this one hears so much later. */
+  readonly #opened: (afterMs: number) => void
   #state: LinkState = INITIAL_LINK_STATE
   #timer = -1
   #stopped = false
 
-  constructor(parts: PersonParts, ends: LinkEnds, opened: () => void) {
+  constructor(parts: PersonParts, ends: LinkEnds, opened: (afterMs: number) => void) {
     this.#parts = parts
     this.#ends = ends
     this.#opened = opened
@@ -84,7 +84,10 @@ export class LinkRun {
     const answers = reach !== 'none' && isThere()
     // Nobody behind a NAT tells addresses, so there is nothing to dial.
     const failsMs = world.hidden[other] === 1 && reach === 'none' ? 0 : ADDRESS_TIMEOUT_MS
-    const delayMs = answers ? paths.requestMs(node, other, reach, RECORD_BYTES) : failsMs
+    // The stream, and the two sides' first words on it.
+    const exchange = { bytes: RECORD_BYTES, roundTrips: REQUEST_ROUND_TRIPS }
+    const answerMs = answers ? paths.oneWayMs(other, node, RECORD_BYTES / 2) : 0
+    const delayMs = answers ? Math.max(0, paths.requestMs(node, other, reach, exchange) - answerMs) : failsMs
     world.charge(node, other, HANDSHAKE_BYTES + RECORD_BYTES)
     kernel.schedule(delayMs, () => {
       if (this.#stopped || this.#state.phase !== 'connecting') {
@@ -92,7 +95,7 @@ export class LinkRun {
       }
       if (answers && isThere()) {
         world.charge(other, node, HANDSHAKE_BYTES + RECORD_BYTES)
-        this.#opened()
+        this.#opened(answerMs)
       } else {
         paths.dials += reach === 'linked' ? 0 : 1
         paths.dialsFailed += reach === 'linked' ? 0 : 1

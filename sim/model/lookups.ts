@@ -2,7 +2,7 @@ import { KAD_ALPHA, KAD_DISJOINT_PATHS, KAD_K } from '../../src/util/kad-limits.
 import { AdaptiveTimeouts } from './adaptive-timeouts.ts'
 import { commonPrefix, type Place } from './id-space.ts'
 import { NearestList } from './nearest-list.ts'
-import type { Paths } from './paths.ts'
+import { type Paths, REQUEST_ROUND_TRIPS } from './paths.ts'
 import { RoutingTables } from './routing-tables.ts'
 import type { Stream } from './stream.ts'
 import { HANDSHAKE_BYTES, LOOKUP_ANSWER_BYTES, LOOKUP_REQUEST_BYTES } from './traffic.ts'
@@ -188,7 +188,9 @@ export class Lookups {
     }
     const bytes = LOOKUP_REQUEST_BYTES + LOOKUP_ANSWER_BYTES
     const answers = reach !== 'none' && this.#world.up[node] === 1
-    const tookMs = answers ? this.#paths.requestMs(source, node, reach, bytes) : Number.POSITIVE_INFINITY
+    const tookMs = answers
+      ? this.#paths.requestMs(source, node, reach, { bytes, roundTrips: REQUEST_ROUND_TRIPS })
+      : Number.POSITIVE_INFINITY
     const timeoutMs = this.#timeouts.timeoutMs(source)
     const delayMs = Math.min(tookMs, timeoutMs)
     this.#world.charge(source, node, LOOKUP_REQUEST_BYTES + (reach === 'dialled' ? HANDSHAKE_BYTES : 0))

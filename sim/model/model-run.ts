@@ -10,12 +10,14 @@ import { messagePlan } from '../workload/message-plan.ts'
 import { placePeople } from '../workload/place-people.ts'
 import { ScenarioStreams } from '../workload/scenario-streams.ts'
 import { Attendance } from './attendance.ts'
+import { Connections } from './connections.ts'
 import { Custody } from './custody.ts'
 import { extrasOf, planFaults } from './faults.ts'
 import { ANSWER, Kernel } from './kernel.ts'
 import { Ledger } from './ledger.ts'
 import type { Letter } from './letters.ts'
 import { Lookups } from './lookups.ts'
+import { MailboxStreams } from './mailbox-streams.ts'
 import { natMatrixOf } from './nat-matrix.ts'
 import { Paths } from './paths.ts'
 import { Person } from './person.ts'
@@ -58,19 +60,26 @@ export class ModelRun {
     const kernel = this.kernel
     const world = new World(scenario, seed, extrasOf(scenario, seed))
     const tables = new RoutingTables(world, stream('tables'))
-    const paths = new Paths(
-      world,
-      tables,
-      new Links(scenario.network, streams.network().fork('links')),
-      stream('paths'),
-    )
+    const now = (): number => kernel.nowMs
+    const connections = new Connections(world, tables, now)
+    const links = new Links(scenario.network, streams.network().fork('links'))
+    const paths = new Paths(world, { tables, connections, links, stream: stream('paths'), now })
     const schedule = (delayMs: number, request: number): void => kernel.add(delayMs, ANSWER, request)
     const lookups = new Lookups(world, tables, paths, stream('lookups'), schedule)
     const searches = new Searches({ world, lookups, paths, kernel, stream: stream('searches') })
-    const custody = new Custody({ kernel, world, paths, searches, stream: stream('custody'), seed })
+    const mailboxStreams = new MailboxStreams(world, paths, kernel)
+    const custody = new Custody({
+      kernel,
+      world,
+      paths,
+      streams: mailboxStreams,
+      searches,
+      stream: stream('custody'),
+      seed,
+    })
     const homes = placePeople(scenario, streams.homes())
     const shared = { kernel, world, paths, searches, custody, ledger: this.#ledger, seed, homes }
-    const parts: PersonParts = { ...shared, stream: stream('persons') }
+    const parts: PersonParts = { ...shared, streams: mailboxStreams, stream: stream('persons') }
     this.#world = world
     this.#paths = paths
     this.#lookups = lookups
@@ -168,9 +177,8 @@ export class ModelRun {
     }
     const { atMs, from, to, bytes } = next.value
     this.kernel.schedule(atMs - this.kernel.nowMs, () => {
-      // Whoever is away does not write.
-      const message = this.#people[from]?.write(to, bytes)
-      this.kernel.note(from, message?.id ?? -1)
+      this.#people[from]?.write(to, bytes)
+      this.kernel.note(from, to)
       this.#playMessages(plan)
     })
   }

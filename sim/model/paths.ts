@@ -1,4 +1,5 @@
 import type { Links } from '../network/links.ts'
+import type { Connections } from './connections.ts'
 import type { RoutingTables } from './routing-tables.ts'
 import type { Stream } from './stream.ts'
 import type { World } from './world.ts'
@@ -21,14 +22,33 @@ export type Reach = 'linked' | 'dialled' | 'none'
 export class Paths {
   readonly #world: World
   readonly #tables: RoutingTables
+  readonly #connections: Connections
+  readonly #now: () => number
   readonly #links: Links
   readonly #stream: Stream
   dials = 0
   dialsFailed = 0
 
-  constructor(world: World, tables: RoutingTables, links: Links, stream: Stream) {
+  constructor(
+    world: World,
+    {
+      tables,
+      connections,
+      links,
+      stream,
+      now,
+    }: {
+      tables: RoutingTables
+      connections: Connections
+      links: Links
+      stream: Stream
+      now: () => number
+    },
+  ) {
     this.#world = world
     this.#tables = tables
+    this.#connections = connections
+    this.#now = now
     this.#links = links
     this.#stream = stream
   }
@@ -42,7 +62,7 @@ export class Paths {
     if (hidden[to] === 1) {
       return hidden[from] === 0 && this.#tables.has(to, from) ? 'linked' : 'none'
     }
-    return this.#tables.has(from, to) || this.#tables.has(to, from) ? 'linked' : 'dialled'
+    return this.#connections.readyMs(from, to) === undefined ? 'dialled' : 'linked'
   }
 
   /** The same as `reach(…) !== 'none'`. */
@@ -67,11 +87,30 @@ export class Paths {
     )
   }
 
-  /** A request and its answer, `bytes` together, over a connection that is open or is made first. */
-  requestMs(from: number, to: number, reach: Exclude<Reach, 'none'>, bytes: number): number {
-    const isDialled = reach === 'dialled'
-    this.dials += isDialled ? 1 : 0
-    const ways = 2 * (REQUEST_ROUND_TRIPS + (isDialled ? DIAL_ROUND_TRIPS : 0))
+  /** Round trips between two nodes, `bytes` together, over a connection that is open, or being made, or is made first. */
+  requestMs(
+    from: number,
+    to: number,
+    reach: Exclude<Reach, 'none'>,
+    { bytes, roundTrips }: { readonly bytes: number; readonly roundTrips: number },
+  ): number {
+    const dialMs = reach === 'dialled' ? this.#dialMs(from, to) : this.#readyInMs(from, to)
+    return dialMs + this.#exchangeMs(from, to, bytes, roundTrips)
+  }
+
+  #dialMs(from: number, to: number): number {
+    this.dials++
+    const dialMs = this.#exchangeMs(from, to, 0, DIAL_ROUND_TRIPS)
+    this.#connections.dialled(from, to, this.#now() + dialMs)
+    return dialMs
+  }
+
+  #readyInMs(from: number, to: number): number {
+    return Math.max(0, (this.#connections.readyMs(from, to) ?? 0) - this.#now())
+  }
+
+  #exchangeMs(from: number, to: number, bytes: number, roundTrips: number): number {
+    const ways = 2 * roundTrips
     const links = this.#links
     const latencyMs = links.latencyMs(from, to)
     const jitterMs = links.jitterMs(this.#stream) + links.jitterMs(this.#stream)

@@ -1,6 +1,7 @@
 import type { Custody } from './custody.ts'
 import type { Kernel } from './kernel.ts'
 import type { Account, Ledger } from './ledger.ts'
+import type { MailboxStreams } from './mailbox-streams.ts'
 import type { Paths } from './paths.ts'
 import type { Searches } from './searches.ts'
 import type { Stream } from './stream.ts'
@@ -11,6 +12,7 @@ export interface PersonParts {
   readonly kernel: Kernel
   readonly world: World
   readonly paths: Paths
+  readonly streams: MailboxStreams
   readonly searches: Searches
   readonly custody: Custody
   readonly ledger: Ledger

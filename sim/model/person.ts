@@ -6,6 +6,7 @@ import {
   stepDelivery,
 } from '../../src/protocol/mailbox/delivery-state.ts'
 import { LETTER_RETENTION_MS } from '../../src/protocol/mailbox/letter-limits.ts'
+import { COMMIT_DELAY_MS } from '../system/disk.ts'
 import { CollectionRun } from './collection-run.ts'
 import { CustodianCache } from './custodian-cache.ts'
 import { DepositRun } from './deposit-run.ts'
@@ -25,8 +26,8 @@ export interface Wire {
   isUp(person: number, contact: number): boolean
   /** Hands an entry over; `settle` is called once, if the sender's node still runs. */
   send(item: Waiting, settle: (outcome: 'acknowledged' | 'lost') => void): void
-  /** A stream opened from `person` to `contact`. */
-  open(person: number, contact: number): void
+  /** The contact's node took a stream, of which the one of `person` hears so much later. */
+  open(person: number, contact: number, afterMs: number): void
 }
 
 /** What is in the outbox, with its machines. */
@@ -86,7 +87,9 @@ export class Person {
       this.#loseDisk()
     }
     for (const contact of this.#contacts) {
-      const link = new LinkRun(this.#parts, { person: this.index, contact }, () => this.#wire.open(this.index, contact))
+      const link = new LinkRun(this.#parts, { person: this.index, contact }, (afterMs) =>
+        this.#wire.open(this.index, contact, afterMs),
+      )
       this.#links.set(contact, link)
       kernel.schedule(stream.uniform(1 + this.#contacts.length * LINK_START_SPREAD_MS), () =>
         link.step({ type: 'wanted' }),
@@ -127,14 +130,13 @@ export class Person {
     }
   }
 
-  /** Writes a message. */
-  write(to: number, bytes: number): Account | undefined {
-    if (!this.#isRunning) {
-      return undefined
+  /** Writes a message, if the node runs. It is accepted when it is on the disk, and then there is an account of it. */
+  write(to: number, bytes: number): void {
+    const { ledger, kernel } = this.#parts
+    const sentMs = kernel.nowMs
+    if (this.#isRunning) {
+      this.#commit(() => this.#queue({ to, bytes, message: ledger.send(this.index, to, sentMs), acknowledges: [] }))
     }
-    const message = this.#parts.ledger.send(this.index, to, this.#parts.kernel.nowMs)
-    this.#queue({ to, bytes, message, acknowledges: [] })
-    return message
   }
 
   /** Something came, whichever way; on the disk when this returns. */
@@ -179,6 +181,16 @@ export class Person {
     for (const { deposit } of this.#outbox.values()) {
       deposit?.networkChanged()
     }
+  }
+
+  /** Calls `then` when what is written now is on the disk, unless the node stops before. */
+  #commit(then: () => void): void {
+    const turn = this.#turn
+    this.#parts.kernel.schedule(COMMIT_DELAY_MS, () => {
+      if (turn === this.#turn) {
+        then()
+      }
+    })
   }
 
   #loseDisk(): void {
@@ -262,7 +274,8 @@ export class Person {
     if (item.message === undefined) {
       this.#end(entry)
     } else {
-      this.#parts.ledger.tellStored(item.message, this.#parts.kernel.nowMs)
+      const { message } = item
+      this.#commit(() => this.#parts.ledger.tellStored(message, this.#parts.kernel.nowMs))
     }
   }
 
@@ -344,7 +357,7 @@ export class Person {
       if (turn === this.#turn) {
         const acknowledges = this.#acknowledging.get(from) ?? []
         this.#acknowledging.delete(from)
-        this.#queue({ to: from, bytes: ACKNOWLEDGEMENT_BYTES, message: undefined, acknowledges })
+        this.#commit(() => this.#queue({ to: from, bytes: ACKNOWLEDGEMENT_BYTES, message: undefined, acknowledges }))
       }
     })
   }

@@ -1,4 +1,5 @@
 import { IDLE_ABORT_MS, SESSION_RESUME_WINDOW_MS } from '../../src/protocol/stanza/protocol.ts'
+import { COMMIT_DELAY_MS } from '../system/disk.ts'
 import type { Person, Wire } from './person.ts'
 import type { PersonParts, Waiting } from './person-parts.ts'
 import { STANZA_OVERHEAD_BYTES } from './traffic.ts'
@@ -16,6 +17,8 @@ interface Session {
   /** Whose node has stopped since. */
   gone: number
   isDetached: boolean
+  /** Whoever dialled and does not know yet that the other side took it; -1: both know. */
+  unaware: number
 }
 
 /** All stanza sessions, which break and are noticed to be broken as those of src/protocol/stanza. */
@@ -37,14 +40,15 @@ export class Wires implements Wire {
 
   isUp(person: number, contact: number): boolean {
     const session = this.#sessions.get(this.#key(person, contact))
-    return session !== undefined && !session.isDetached && session.gone !== person
+    return session !== undefined && !session.isDetached && session.gone !== person && session.unaware !== person
   }
 
-  open(person: number, contact: number): void {
+  open(person: number, contact: number, afterMs: number): void {
     const key = this.#key(person, contact)
     const known = this.#sessions.get(key)
     if (known !== undefined && !known.isDetached && known.gone < 0) {
-      this.#people[person]?.linkUp(contact)
+      // The other side was faster.
+      this.#aware(known)
       return
     }
     if (known !== undefined) {
@@ -58,14 +62,27 @@ export class Wires implements Wire {
       underWay: new Set(),
       gone: -1,
       isDetached: false,
+      unaware: person,
     }
     this.#sessions.set(key, session)
     for (const end of [person, contact]) {
       const sessions = this.#ofPerson[end] ?? new Set()
       this.#ofPerson[end] = sessions.add(session)
     }
-    this.#people[person]?.linkUp(contact)
     this.#people[contact]?.linkUp(person)
+    this.#parts.kernel.schedule(afterMs, () => {
+      if (this.#sessions.get(key) === session && session.gone < 0) {
+        this.#aware(session)
+      }
+    })
+  }
+
+  #aware(session: Session): void {
+    const { unaware, low, high } = session
+    if (unaware >= 0) {
+      session.unaware = -1
+      this.#people[unaware]?.linkUp(low + high - unaware)
+    }
   }
 
   send(item: Waiting, settle: Settle): void {
@@ -76,7 +93,7 @@ export class Wires implements Wire {
     const bytes = item.bytes + STANZA_OVERHEAD_BYTES
     session?.underWay.add(settle)
     world.charge(from, to, bytes)
-    kernel.schedule(paths.oneWayMs(from, to, bytes), () => {
+    kernel.schedule(paths.oneWayMs(from, to, bytes) + COMMIT_DELAY_MS, () => {
       if (session === undefined || !this.#carries(session)) {
         return
       }

@@ -11,16 +11,19 @@ import type { Store } from '../../src/system/store.ts'
 import type { SimHost } from '../network/host.ts'
 import { simulatedTcp } from '../network/simulated-tcp.ts'
 import type { NodeClass } from '../scenario/scenario.ts'
+import { COMMIT_DELAY_MS } from '../system/disk.ts'
 import { MemoryStore } from '../system/memory-store.ts'
 import type { SeededRandom } from '../system/seeded-random.ts'
 import { silentLogger } from '../system/silent-logger.ts'
 import { SimulatedClock } from '../time/simulated-clock.ts'
 import type { VirtualTime } from '../time/virtual-time.ts'
+import { letterLogger } from './letter-logger.ts'
+import { reachOptions } from './reach-options.ts'
 
 /** Of every node; what is behind a NAT is seen elsewhere. */
 const PORT = 4001
-/** From the first write of a turn to its commit: an fsync of a good disk. */
-const COMMIT_DELAY_MS = 2
+/** A port that a router maps on request stays mapped, as it would by renewals. */
+const PORT_MAPPING_MS: number = 400 * 24 * 3_600_000
 
 /** Native ML-KEM draws from OpenSSL, which cannot be seeded. */
 const kem: ReturnType<typeof xwing> = xwing(nobleMlKem)
@@ -43,6 +46,8 @@ export interface HomeEvents {
   crashing(home: NodeHome, store: MemoryStore): (disk: MemoryStore) => void
   diskLost(home: NodeHome): void
   failed(home: NodeHome, what: string): void
+  /** What was in a letter is about to be stored. */
+  letterHandedIn(home: NodeHome, id: string): void
 }
 
 /** A bug for a checker to catch. */
@@ -62,6 +67,8 @@ export interface NodeHomeInit {
   readonly account: AccountKey | undefined
   /** Multiaddrs with `/p2p/…` of nodes that are up, for one that comes. */
   bootstrap(home: NodeHome): readonly string[]
+  /** Whether the scenario has nodes behind boxes, who need others as relays. */
+  readonly isAnyoneBehindNat: boolean
   readonly plantedBug: PlantedBug | undefined
   readonly events: HomeEvents
 }
@@ -213,6 +220,8 @@ export class NodeHome {
     const random = own.fork(`life/${this.#sessions}`)
     const store = this.#store ?? this.#newDisk()
     this.#store = store
+    // What UPnP would have asked for; a box that maps no ports does nothing.
+    this.host.mapPort('tcp', PORT, PORT_MAPPING_MS)
     const network = new Libp2pNetwork(
       { clock: this.#clock, random: random.fork('network'), logger: silentLogger, datastore: this.#datastore },
       {
@@ -221,13 +230,13 @@ export class NodeHome {
         announce: this.publicAddresses,
         bootstrap: bootstrap(this),
         mdns: false,
-        dhtMode: nodeClass.storageBytes === 0 ? 'client' : 'server',
         tcp: simulatedTcp(this.host),
-        reach: { mapPorts: false, watchInterfaces: false },
+        ...reachOptions(nodeClass, this.#init.isAnyoneBehindNat),
       },
     )
+    const logger = letterLogger((id) => this.#init.events.letterHandedIn(this, id))
     const node = createNode(
-      { clock: this.#clock, random, network, store: plantedBug?.wrapStore(store, this) ?? store, logger: silentLogger },
+      { clock: this.#clock, random, network, store: plantedBug?.wrapStore(store, this) ?? store, logger },
       {
         node: this.#key,
         accounts: this.account === undefined ? [] : [{ key: this.account, nickname: undefined }],

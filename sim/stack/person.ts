@@ -1,7 +1,6 @@
 import { AccountKey } from '../../src/identity/account-key.ts'
 import type { Account, AccountEvent, ArchivedMessage } from '../../src/node/api.ts'
 import { element } from '../../src/xml/element.ts'
-import { readDelays } from '../../src/xmpp/extensions/delay.ts'
 import { NS_CLIENT } from '../../src/xmpp/namespaces.ts'
 import type { SeededRandom } from '../system/seeded-random.ts'
 
@@ -39,11 +38,6 @@ export async function sendText(account: Account, to: string, body: string): Prom
   const text = element('body', NS_CLIENT, {}, [body])
   const sent = await account.send(element('message', NS_CLIENT, { to, type: 'chat' }, [text]))
   return sent.id
-}
-
-/** How a message that came in found its way: letters carry the time they were written (XEP-0203). */
-export function wayOf(message: ArchivedMessage): 'direct' | 'letter' {
-  return readDelays(message.stanza).length > 0 ? 'letter' : 'direct'
 }
 
 /** All messages of an account with these contacts. */

@@ -15,7 +15,7 @@ import { playLookups } from './lookups.ts'
 import { type BookedMessage, MessageBook } from './message-book.ts'
 import { metricsOf } from './metrics.ts'
 import type { HomeEvents, NodeHome, PlantedBug, RunningNode } from './node-home.ts'
-import { isIncoming, type Person, sendText, wayOf, wholeArchive } from './person.ts'
+import { isIncoming, type Person, sendText, wholeArchive } from './person.ts'
 import { playPlan } from './plan-player.ts'
 import { TraceHash } from './trace-hash.ts'
 import { ViolationLog } from './violation-log.ts'
@@ -46,6 +46,8 @@ export class StackRun implements HomeEvents {
   readonly #replicas: Replicas
   readonly #trace = new TraceHash()
   readonly #samples: SampleRow[] = []
+  /** Messages whose letter was opened at a node that has not told of them yet. */
+  readonly #byLetter = new Set<string>()
   #isSettling = false
 
   constructor(time: VirtualTime, init: StackRunInit) {
@@ -93,7 +95,7 @@ export class StackRun implements HomeEvents {
       }
       if (isIncoming(event)) {
         const message = this.#deliveries.received(person.index, event.message)
-        this.#delivered(message, wayOf(event.message))
+        this.#delivered(message, this.#byLetter.delete(letterKey(home, event.message.id)) ? 'letter' : 'direct')
       } else if (event.type === 'message-state' && event.state === 'stored') {
         this.#book.stored(event.id, this.#time.now())
       } else if (event.type === 'message-state' && event.state === 'failed') {
@@ -130,6 +132,10 @@ export class StackRun implements HomeEvents {
 
   failed(_home: NodeHome, what: string): void {
     this.#violations.add('no-failure', what)
+  }
+
+  letterHandedIn(home: NodeHome, id: string): void {
+    this.#byLetter.add(letterKey(home, id))
   }
 
   #write(from: number, to: number, bytes: number): void {
@@ -281,6 +287,10 @@ export class StackRun implements HomeEvents {
       events: this.#time.fired,
     }
   }
+}
+
+function letterKey({ index }: NodeHome, id: string): string {
+  return `${index} ${id}`
 }
 
 function nodeRow(home: NodeHome): NodeRow {

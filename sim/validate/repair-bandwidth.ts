@@ -5,6 +5,7 @@ import { Custody } from '../model/custody.ts'
 import { ANSWER, Kernel } from '../model/kernel.ts'
 import { type Letter, mailboxName, mailboxPlace } from '../model/letters.ts'
 import { Lookups } from '../model/lookups.ts'
+import { MailboxStreams } from '../model/mailbox-streams.ts'
 import { Searches } from '../model/searches.ts'
 import { Stream } from '../model/stream.ts'
 import type { Churn } from '../scenario/scenario.ts'
@@ -78,7 +79,8 @@ function copiesMade(churn: Churn, { quick, seed }: Effort): { readonly perMs: nu
   const kernel = new Kernel()
   const lookups = new Lookups(world, tables, paths, stream, (delayMs, request) => kernel.add(delayMs, ANSWER, request))
   const searches = new Searches({ world, lookups, paths, kernel, stream: new Stream(seed, 'searches') })
-  const custody = new Custody({ kernel, world, paths, searches, stream: new Stream(seed, 'custody'), seed })
+  const streams = new MailboxStreams(world, paths, kernel)
+  const custody = new Custody({ kernel, world, paths, streams, searches, stream: new Stream(seed, 'custody'), seed })
   let written = 0
   const letters = Array.from({ length: LETTERS }, (_, i) => {
     const letter = newLetter(i, kernel.wallMs, () => {

@@ -1,3 +1,4 @@
+import { Connections } from '../model/connections.ts'
 import { Paths } from '../model/paths.ts'
 import { RoutingTables } from '../model/routing-tables.ts'
 import { Stream } from '../model/stream.ts'
@@ -31,12 +32,10 @@ export function stillNetwork(nodes: number, seed: number, deadShare = 0): StillN
     }
   }
   const tables = new RoutingTables(world, new Stream(seed, 'tables'))
-  const paths = new Paths(
-    world,
-    tables,
-    new Links(openScenario(nodes).network, new Stream(seed, 'links')),
-    new Stream(seed, 'paths'),
-  )
+  const now = (): number => NOW_MS
+  const links = new Links(openScenario(nodes).network, new Stream(seed, 'links'))
+  const connections = new Connections(world, tables, now)
+  const paths = new Paths(world, { tables, connections, links, stream: new Stream(seed, 'paths'), now })
   return { world, tables, paths, nowMs: NOW_MS, stream }
 }
 

@@ -28,6 +28,9 @@ export interface LetterInboxComponents {
   readonly order: LetterOrder
 }
 
+/** Logged at `debug`, with the message's id, when what was in a letter is handed in: the simulator listens. */
+export const LETTER_HANDED_IN = 'letter handed in'
+
 /** A message and its place among those of its sender. */
 interface Placed {
   readonly account: string
@@ -75,12 +78,13 @@ export class LetterInbox {
 
   /** What goes back, if anything. */
   async #inOrder({ account, sender, id, predecessor }: Placed, stanza: Element): Promise<Element | undefined> {
-    const { archive, order, inbound } = this.#components
+    const { archive, order, inbound, logger } = this.#components
     const leave = id === undefined ? undefined : order.enter(account, sender, id)
     try {
       if (predecessor !== undefined && !archive.hasReceived(account, sender, predecessor)) {
         await order.waitFor(account, sender, predecessor)
       }
+      logger.debug(LETTER_HANDED_IN, { id })
       return await inbound.receive(stanza)
     } finally {
       leave?.()

@@ -1,3 +1,4 @@
+import { Connections } from '../../../../sim/model/connections.ts'
 import { EventHeap } from '../../../../sim/model/event-heap.ts'
 import type { Place } from '../../../../sim/model/id-space.ts'
 import { type LookupResult, Lookups } from '../../../../sim/model/lookups.ts'
@@ -84,14 +85,12 @@ export function smallWorld(
     world.come(node, 0)
   }
   const tables = new RoutingTables(world, new Stream(seed, 'tables'))
-  const paths = new Paths(
-    world,
-    tables,
-    new Links(scenario.network, new Stream(seed, 'links')),
-    new Stream(seed, 'paths'),
-  )
-  const heap = new EventHeap()
   let nowMs = 0
+  const now = (): number => nowMs
+  const links = new Links(scenario.network, new Stream(seed, 'links'))
+  const connections = new Connections(world, tables, now)
+  const paths = new Paths(world, { tables, connections, links, stream: new Stream(seed, 'paths'), now })
+  const heap = new EventHeap()
   const lookups = new Lookups(world, tables, paths, new Stream(seed, 'lookups'), (delayMs, request) =>
     heap.add(nowMs + delayMs, 0, request),
   )
