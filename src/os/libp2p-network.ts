@@ -20,20 +20,18 @@ import { isPublicAddress, parseAddress, peerIdOf, withoutPeerId } from './libp2p
 import { closeConnections } from './libp2p-close-connections.ts'
 import { closestPeers, type LookupStep } from './libp2p-closest-peers.ts'
 import { ConnectionGate } from './libp2p-connection-gate.ts'
-import { ConnectionKeeper } from './libp2p-connection-keeper.ts'
 import { DhtSwitch, dhtRole } from './libp2p-dht-mode.ts'
 import { toDialError } from './libp2p-dial-error.ts'
 import { privateKeyFromSeed } from './libp2p-identity.ts'
-import { insideOf, KAD_PROTOCOL } from './libp2p-kad.ts'
 import { KeepAlive } from './libp2p-keep-alive.ts'
 import { DIAL_TIMEOUT_MS } from './libp2p-limits.ts'
 import { NetworkEvents } from './libp2p-network-events.ts'
 import { type Libp2pNetworkComponents, type Libp2pNetworkInit, maxConnectionsOf } from './libp2p-network-init.ts'
 import { createNode } from './libp2p-node.ts'
 import { openStream, pathOf } from './libp2p-open-stream.ts'
-import { RoutingCare } from './libp2p-routing-care.ts'
 import { Libp2pStreams } from './libp2p-streams.ts'
 import type { Libp2pNode } from './libp2p-types.ts'
+import { Upkeep } from './libp2p-upkeep.ts'
 import { OsRandom } from './os-random.ts'
 import { Reach } from './reach/reach.ts'
 
@@ -51,9 +49,8 @@ export class Libp2pNetwork implements Network {
   readonly #streams: Libp2pStreams
   readonly #reach: Reach
   #node: Libp2pNode | undefined
-  #keeper: ConnectionKeeper | undefined
+  #upkeep: Upkeep | undefined
   #keepAlive: KeepAlive | undefined
-  #care: RoutingCare | undefined
   #dht: DhtSwitch | undefined
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
@@ -71,7 +68,7 @@ export class Libp2pNetwork implements Network {
         changed: (reachability) => this.#reachabilityChanged(reachability),
         interfacesChanged: () => {
           this.#keepAlive?.doubt()
-          this.#keeper?.wake()
+          this.#upkeep?.wake()
         },
         mayDial: (address) => isPublicAddress(address) && this.#policy.allows(address),
       },
@@ -213,12 +210,17 @@ export class Libp2pNetwork implements Network {
     for (const protocol of this.#handlers.keys()) {
       await this.#register(node, protocol)
     }
-    this.#events.follow(node, () => this.#keeper?.wake())
+    this.#events.follow(node, () => this.#upkeep?.wake())
     this.#keepAlive = new KeepAlive({ clock, neededPeers: () => this.#relays() }, node)
     this.#node = node
     await node.start()
     this.#dht = new DhtSwitch(node.services.dht, this.#dhtRole('unknown'), logger)
-    this.#careFor(node)
+    this.#upkeep = new Upkeep(node, {
+      clock,
+      random,
+      bootstrap: this.#bootstrap.filter(({ peerId }) => peerId !== this.peerId),
+      doubt: (peer) => this.#keepAlive?.doubt(peer.toString()),
+    })
     this.#reach.start(node)
     this.#events.noteAddresses()
     logger.info('network started', { peerId: this.peerId, addresses: this.addresses().join(' ') })
@@ -226,7 +228,7 @@ export class Libp2pNetwork implements Network {
 
   async #stop(): Promise<void> {
     await this.#starting?.catch(() => {})
-    await Promise.all([this.#keeper?.stop(), this.#care?.stop(), this.#reach.stop()])
+    await Promise.all([this.#upkeep?.stop(), this.#reach.stop()])
     await this.#streams.stop()
     this.#keepAlive?.stop()
     if (this.#node !== undefined) {
@@ -234,33 +236,6 @@ export class Libp2pNetwork implements Network {
       await closeConnections(this.#node, this.#components.clock)
       await this.#node.stop()
     }
-  }
-
-  #careFor(node: Libp2pNode): void {
-    const { clock, random = new OsRandom() } = this.#components
-    const isConnected = (peer: PeerId): boolean => node.getConnections(peer).length > 0
-    this.#care = new RoutingCare({
-      clock,
-      kad: insideOf(node.services.dht),
-      peerStore: node.peerStore,
-      isConnected,
-      doubt: (peer) => this.#keepAlive?.doubt(peer.toString()),
-      ping: (peer, signal) => node.services.ping.ping(peer, { signal }),
-    })
-    node.addEventListener('peer:identify', ({ detail }) => {
-      void this.#care?.notePeer(detail.peerId, detail.protocols)
-    })
-    this.#keeper = new ConnectionKeeper({
-      clock,
-      random,
-      bootstrap: this.#bootstrap.filter(({ peerId }) => peerId !== this.peerId),
-      connectedPeers: () => this.connectedPeers(),
-      knownPeers: async () => {
-        const peers = await node.peerStore.all({ filters: [(peer) => peer.protocols.includes(KAD_PROTOCOL)] })
-        return peers.map((peer) => peer.id)
-      },
-      dial: (target, signal) => node.dial(target, { signal }),
-    })
   }
 
   /** Through whom this node is reached. */
@@ -272,7 +247,7 @@ export class Libp2pNetwork implements Network {
     for (const address of addresses) {
       this.#policy.trust(address)
     }
-    this.#keeper?.offer({ id, multiaddrs: [...addresses] })
+    this.#upkeep?.offer({ id, multiaddrs: [...addresses] })
   }
 
   async #register(node: Libp2pNode, protocol: string): Promise<void> {

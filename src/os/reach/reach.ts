@@ -1,3 +1,4 @@
+import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Reachability, ReachReport } from '../../system/network.ts'
 import type { Libp2pNode, ServiceFactory, TransportFactory } from '../libp2p-types.ts'
@@ -67,6 +68,11 @@ export class Reach {
     return this.#client.listen()
   }
 
+  /** Dials an address through a relay at once, past libp2p's queue of dials. */
+  dialRelayed(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
+    return this.#client.dial(address, signal)
+  }
+
   /** libp2p services by name. */
   services(): Record<string, ServiceFactory> {
     const [dcutr, relay] = [this.#punching.service(), this.#relay.service()]
@@ -110,7 +116,10 @@ export class Reach {
   }
 
   report(): ReachReport {
-    return { ...this.#watch.report(), ...this.#client.report(), ...this.#punching.report(), ...this.#relay.report() }
+    const watch = this.#watch.report()
+    const mapping = watch.mapping === 'unknown' ? this.#punching.mapping() : watch.mapping
+    const parts = { ...this.#client.report(), ...this.#punching.report(), ...this.#relay.report() }
+    return { ...watch, mapping, ...parts }
   }
 
   #changed(): void {

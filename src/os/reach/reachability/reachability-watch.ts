@@ -6,7 +6,6 @@ import type { Libp2pNode, ServiceFactory } from '../../libp2p-types.ts'
 import type { ReachComponents } from '../reach-parts.ts'
 import { DIAL_BACK_PROTOCOL, DIAL_REQUEST_PROTOCOL } from './autonat-messages.ts'
 import { candidateAddresses, portToMap } from './candidate-addresses.ts'
-import { breakDeadConnections } from './dead-connections.ts'
 import { DialBackClient } from './dial-back-client.ts'
 import { DialBackServer } from './dial-back-server.ts'
 import { findRouters } from './find-routers.ts'
@@ -28,7 +27,7 @@ export interface ReachabilityWatchInit {
   readonly announcesPublic: boolean
   /** `reachability()` changed. */
   readonly onChange: () => void
-  /** The machine's addresses changed under the running node; dead connections are gone. */
+  /** The machine's addresses changed under the running node. */
   readonly onInterfacesChanged: () => void
   /** Whether this node may dial `address` for others (AutoNAT server): public, not asked too often. */
   readonly mayDialFor: (address: Multiaddr) => boolean
@@ -226,8 +225,10 @@ export class ReachabilityWatch {
     if (node === undefined || this.#stopping.signal.aborted) {
       return
     }
-    const { clock, logger } = this.#components
-    logger.info('the addresses of the machine changed', { added: added.join(' '), removed: removed.join(' ') })
+    this.#components.logger.info('the addresses of the machine changed', {
+      added: added.join(' '),
+      removed: removed.join(' '),
+    })
     if (removed.length > 0) {
       this.#observed.clear()
     }
@@ -235,12 +236,9 @@ export class ReachabilityWatch {
     this.#probe?.revise((state) => unsettled(state, (address) => own.some((ip) => address.includes(`/${ip}/`))))
     this.#mapper?.restart()
     this.#do(async () => {
-      if (removed.length > 0) {
-        await breakDeadConnections(clock, node.getConnections(), this.#stopping.signal)
-      }
       await this.#tellAddresses(node)
-      this.#init.onInterfacesChanged()
     })
+    this.#init.onInterfacesChanged()
   }
 
   #update(): void {
