@@ -88,6 +88,7 @@ export class StackWorld {
       account: this.#personAt.get(index)?.key,
       bootstrap: (newcomer) => this.#bootstrap(newcomer, bootstrapRandom),
       events: this.#events,
+      isAnyoneBehindNat: this.scenario.classes.some(({ nat }) => nat.length > 0),
       plantedBug: this.#plantedBug,
     })
     const attendance = new Attendance(home)
