@@ -92,6 +92,10 @@ export const MAX_PARALLEL_DIALS = 32
 export const MAX_DIAL_QUEUE = 256
 /** Addresses tried for one peer. */
 export const MAX_ADDRESSES_PER_DIAL = 8
+/** Addresses through relays that are tried beside the direct ones: two relays with two addresses each. */
+export const MAX_RELAYED_DIALS = 4
+/** Head start of the direct addresses, and of each address through a relay before the next: a LAN answers sooner. */
+export const RELAYED_DIAL_DELAY_MS = 250
 /** Hints of one dial that are looked at. */
 export const MAX_DIAL_HINTS = 16
 /** A dial as a whole, including a lookup of addresses. */
@@ -121,6 +125,13 @@ export const MAX_KNOWN_PEERS = 4_096
 export const PEER_STORE_SWEEP_INTERVAL_MS = 600_000
 /** How long addresses and peers are kept, so that a node finds its way back after a long absence. */
 export const KNOWN_PEER_AGE_MS: number = 30 * 86_400_000
+
+/** Peers whose entry in the peer store is kept in memory; at the bound the one read longest ago is forgotten. */
+export const MAX_CACHED_PEERS = 256
+/** How long such an entry is taken for true: tags and addresses expire in the peer store. */
+export const PEER_CACHE_AGE_MS = 300_000
+/** How often an entry is written although nothing changed: peers out of use expire. */
+export const PEER_REFRESH_INTERVAL_MS = 3_600_000
 
 /** Connections below which the node looks for more. */
 export const MIN_CONNECTIONS = 4
