@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { Ajv } from 'ajv'
+import { type Document, parse, parseAllDocuments } from 'yaml'
+import { settingsOf } from '../../../cli/config/settings.ts'
+import { programOf } from '../../support/config-schema.ts'
+
+const read = (path: string): string => readFileSync(new URL(`../../../deploy/${path}`, import.meta.url), 'utf8')
+
+const TEXT = { type: 'string', minLength: 1 } as const
+const NAME = { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$' } as const
+const COUNT = { type: 'integer', minimum: 1 } as const
+const TRUTH = { type: 'boolean' } as const
+const LABELS = { type: 'object', additionalProperties: TEXT } as const
+const QUANTITIES = {
+  type: 'object',
+  additionalProperties: { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(m|Ki|Mi|Gi|Ti)?$' },
+} as const
+
+function object(required: Record<string, object>, optional: Record<string, object> = {}): object {
+  const properties = { ...required, ...optional }
+  return { type: 'object', required: Object.keys(required), properties, additionalProperties: false }
+}
+
+const list = (items: object): object => ({ type: 'array', minItems: 1, items })
+
+const METADATA = object({ name: NAME }, { labels: LABELS })
+const PORT = { anyOf: [NAME, COUNT] }
+const PROBE = object(
+  { periodSeconds: COUNT },
+  {
+    httpGet: object({ path: { type: 'string', pattern: '^/' }, port: PORT }),
+    tcpSocket: object({ port: PORT }),
+    failureThreshold: COUNT,
+    timeoutSeconds: COUNT,
+  },
+)
+const FIELD = object({ fieldRef: object({ fieldPath: TEXT }) })
+const CONTAINER = object(
+  {
+    name: NAME,
+    image: TEXT,
+    args: list(TEXT),
+    ports: list(object({ name: NAME, containerPort: COUNT }, { hostPort: COUNT })),
+    env: list({ oneOf: [object({ name: TEXT, value: TEXT }), object({ name: TEXT, valueFrom: FIELD })] }),
+    resources: object({ requests: QUANTITIES, limits: QUANTITIES }),
+    securityContext: object({
+      allowPrivilegeEscalation: TRUTH,
+      readOnlyRootFilesystem: TRUTH,
+      capabilities: object({ drop: list(TEXT) }),
+    }),
+    volumeMounts: list(object({ name: NAME, mountPath: { type: 'string', pattern: '^/' } })),
+  },
+  { startupProbe: PROBE, readinessProbe: PROBE, livenessProbe: PROBE },
+)
+const POD = object({
+  automountServiceAccountToken: TRUTH,
+  enableServiceLinks: TRUTH,
+  terminationGracePeriodSeconds: COUNT,
+  securityContext: object({
+    runAsNonRoot: TRUTH,
+    runAsUser: COUNT,
+    fsGroup: COUNT,
+    seccompProfile: object({ type: { const: 'RuntimeDefault' } }),
+  }),
+  containers: list(CONTAINER),
+  volumes: list(object({ name: NAME, emptyDir: object({}, { sizeLimit: TEXT }) })),
+})
+/** apps/v1 StatefulSet and v1 Service, as far as the manifest uses them: an unknown or misspelt field is an error. */
+const STATEFUL_SET = object({
+  apiVersion: { const: 'apps/v1' },
+  kind: { const: 'StatefulSet' },
+  metadata: METADATA,
+  spec: object({
+    serviceName: NAME,
+    replicas: COUNT,
+    selector: object({ matchLabels: LABELS }),
+    template: object({ metadata: object({ labels: LABELS }, { annotations: LABELS }), spec: POD }),
+    volumeClaimTemplates: list(
+      object({
+        metadata: METADATA,
+        spec: object({ accessModes: list(TEXT), resources: object({ requests: QUANTITIES }) }),
+      }),
+    ),
+  }),
+})
+const SERVICE = object({
+  apiVersion: { const: 'v1' },
+  kind: { const: 'Service' },
+  metadata: METADATA,
+  spec: object({
+    clusterIP: { const: 'None' },
+    selector: LABELS,
+    ports: list(object({ name: NAME, port: COUNT, targetPort: PORT })),
+  }),
+})
+
+/** The variables that a relay reads. */
+const VARIABLES: ReadonlySet<string> = new Set(
+  programOf()
+    .commands.filter((command) => command.name() === 'relay')
+    .flatMap((command) => settingsOf(command).map(({ variable }) => variable)),
+)
+
+describe('the Kubernetes manifest', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: the schema says what is in it
+  const documents: any[] = parseAllDocuments(read('kubernetes/relay.yaml')).map((one: Document) => one.toJS())
+  const [service, set] = documents
+
+  it('is a Service and a StatefulSet, without a misspelt field', () => {
+    const ajv = new Ajv({ allowUnionTypes: true })
+    const [isService, isSet] = [ajv.compile(SERVICE), ajv.compile(STATEFUL_SET)]
+    assert.ok(isService(service), JSON.stringify(isService.errors))
+    assert.ok(isSet(set), JSON.stringify(isSet.errors))
+    assert.ok(!isSet({ ...set, spec: { ...set.spec, replica: 1 } }))
+  })
+
+  it('selects its own pods, mounts what there is, and sets what the relay reads', () => {
+    const { template, selector, serviceName, volumeClaimTemplates } = set.spec
+    assert.deepEqual(template.metadata.labels, selector.matchLabels)
+    assert.deepEqual(service.spec.selector, selector.matchLabels)
+    assert.equal(serviceName, service.metadata.name)
+    const [relay] = template.spec.containers
+    const names = (items: readonly { name: string }[]): string[] => items.map(({ name }) => name).sort()
+    const volumes = [...template.spec.volumes, ...volumeClaimTemplates.map((one: { metadata: object }) => one.metadata)]
+    assert.deepEqual(names(relay.volumeMounts), names(volumes))
+    const set_ = names(relay.env).filter((name) => name.startsWith('KABBER_'))
+    assert.deepEqual(
+      set_.filter((name) => !VARIABLES.has(name)),
+      [],
+    )
+    const ports = names(relay.ports)
+    for (const probe of [relay.startupProbe, relay.readinessProbe, relay.livenessProbe]) {
+      assert.ok(ports.includes((probe.httpGet ?? probe.tcpSocket).port))
+    }
+    assert.ok(template.spec.terminationGracePeriodSeconds > 30, 'longer than a drain')
+  })
+})
+
+describe('the compose file', () => {
+  const { services, volumes } = parse(read('docker/compose.yaml'))
+
+  it('runs one relay that can write to its volume only, and sets what it reads', () => {
+    const { relay } = services
+    assert.deepEqual(Object.keys(services), ['relay'])
+    assert.equal(relay.read_only, true)
+    assert.deepEqual(relay.cap_drop, ['ALL'])
+    assert.deepEqual(relay.volumes, ['data:/data'])
+    assert.deepEqual(Object.keys(volumes), ['data'])
+    assert.equal(relay.stop_grace_period, '40s')
+    assert.deepEqual(
+      Object.keys(relay.environment).filter((name) => !VARIABLES.has(name)),
+      [],
+    )
+  })
+})
+
+describe('the Dockerfile', () => {
+  const text = read('docker/Dockerfile')
+
+  it('makes the package in one stage and runs it as nobody special in another', () => {
+    assert.deepEqual(text.match(/^FROM .*$/gm), ['FROM node:24-slim AS package', 'FROM node:24-slim'])
+    assert.match(text.slice(text.lastIndexOf('FROM')), /^USER node$/m)
+    assert.match(text, /^STOPSIGNAL SIGTERM$/m)
+    assert.match(text, /^ENTRYPOINT \["kabber"\]$/m)
+    const variables = text.match(/KABBER_[A-Z_]+/g) ?? []
+    assert.deepEqual(
+      variables.filter((name) => !VARIABLES.has(name) && name !== 'KABBER_HOME'),
+      [],
+    )
+  })
+
+  it('copies what there is', () => {
+    assert.match(text, /^COPY package\.json package-lock\.json \.\/$/m)
+    assert.match(text, /^COPY test\/shims test\/shims$/m)
+    assert.match(read('docker/Dockerfile.dockerignore'), /^node_modules$/m)
+  })
+})
