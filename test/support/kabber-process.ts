@@ -172,7 +172,8 @@ export class RunningKabber {
 }
 
 function spawnKabber(args: readonly string[], { through = [], env: added = {} }: Surroundings): ChildProcess {
-  const { KABBER_HOME: _home, KABBER_LOG: _log, ...env } = process.env
+  // What the developer has set is not for the commands under test.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KABBER_')))
   const [command = '', ...rest] = [...through, process.execPath, MAIN, ...args]
   return spawn(command, rest, { env: { ...env, ...added }, stdio: 'pipe' })
 }
