@@ -104,9 +104,8 @@ const VARIABLES: ReadonlySet<string> = new Set(
 )
 
 describe('the Kubernetes manifest', () => {
-  // biome-ignore lint/suspicious/noExplicitAny: the schema says what is in it
-  const documents: any[] = parseAllDocuments(read('kubernetes/relay.yaml')).map((one: Document) => one.toJS())
-  const [service, set] = documents
+  const documents = parseAllDocuments(read('kubernetes/relay.yaml')) as Document[]
+  const [service, set] = documents.map((one) => one.toJS())
 
   it('is a Service and a StatefulSet, without a misspelt field', () => {
     const ajv = new Ajv({ allowUnionTypes: true })
