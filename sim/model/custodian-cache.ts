@@ -54,6 +54,11 @@ export class CustodianCache {
     })
   }
 
+  /** What was found before may be wrong. */
+  clear(): void {
+    this.#cached.clear()
+  }
+
   /** Somebody who was found could not be reached. */
   doubt(mailbox: string): void {
     const known = this.#cached.get(mailbox)

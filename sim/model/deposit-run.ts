@@ -6,7 +6,14 @@ import { COMMIT_DELAY_MS } from '../system/disk.ts'
 import type { CustodianCache } from './custodian-cache.ts'
 import { type Letter, mailboxName } from './letters.ts'
 import type { PersonParts, Waiting } from './person-parts.ts'
+import type { Records } from './records.ts'
 import { MAILBOX_FRAME_BYTES, SEALED_OVERHEAD_BYTES } from './traffic.ts'
+
+/** What the node knows of recipients. */
+interface DepositWays {
+  readonly cache: CustodianCache
+  readonly records: Records
+}
 
 export interface DepositTold {
   stored(receipts: number, of: number): void
@@ -17,6 +24,7 @@ export interface DepositTold {
 export class DepositRun {
   readonly #parts: PersonParts
   readonly #cache: CustodianCache
+  readonly #records: Records
   readonly #item: Waiting
   readonly #told: DepositTold
   #state: DepositState = INITIAL_DEPOSIT_STATE
@@ -26,9 +34,10 @@ export class DepositRun {
   #timerMs = Number.POSITIVE_INFINITY
   #stopped = false
 
-  constructor(parts: PersonParts, cache: CustodianCache, item: Waiting, told: DepositTold) {
+  constructor(parts: PersonParts, { cache, records }: DepositWays, item: Waiting, told: DepositTold) {
     this.#parts = parts
     this.#cache = cache
+    this.#records = records
     this.#item = item
     this.#told = told
   }
@@ -116,8 +125,11 @@ export class DepositRun {
     if (this.#item.message !== undefined) {
       this.#item.message.letter = letter
     }
-    // Which of the recipient's keys was used is on the disk before the letter leaves.
-    kernel.schedule(COMMIT_DELAY_MS, () => this.#for(letter, { type: 'sealed', ...this.#moment() }))
+    this.#records.find(to, this.#state.failures > 0, (isKnown) => {
+      const outcome = isKnown ? 'sealed' : 'not-sealed'
+      // Which of the recipient's keys was used is on the disk before the letter leaves.
+      kernel.schedule(COMMIT_DELAY_MS, () => this.#for(letter, { type: outcome, ...this.#moment() }))
+    })
   }
 
   #lookUp(day: number): void {

@@ -1,9 +1,8 @@
 import { INITIAL_LINK_STATE, type LinkEvent, type LinkState, stepLink } from '../../src/node/link-state.ts'
-import { CUSTODIANS_PER_PLACE } from '../../src/protocol/mailbox/letter-limits.ts'
-import { recordPlace } from './letters.ts'
 import { REQUEST_ROUND_TRIPS } from './paths.ts'
 import type { PersonParts } from './person-parts.ts'
-import { HANDSHAKE_BYTES, MAILBOX_FRAME_BYTES, RECORD_BYTES } from './traffic.ts'
+import type { Records } from './records.ts'
+import { HANDSHAKE_BYTES, RECORD_BYTES } from './traffic.ts'
 
 /** One address of a dial is given up after this: ADDRESS_DIAL_TIMEOUT_MS of src/os/libp2p-limits.ts. */
 const ADDRESS_TIMEOUT_MS = 4_000
@@ -18,14 +17,16 @@ export interface LinkEnds {
 export class LinkRun {
   readonly #parts: PersonParts
   readonly #ends: LinkEnds
+  readonly #records: Records
   /** The contact's node took a stream, of which this one hears so much later. */
   readonly #opened: (afterMs: number) => void
   #state: LinkState = INITIAL_LINK_STATE
   #timer = -1
   #stopped = false
 
-  constructor(parts: PersonParts, ends: LinkEnds, opened: (afterMs: number) => void) {
+  constructor(parts: PersonParts, ends: LinkEnds, records: Records, opened: (afterMs: number) => void) {
     this.#parts = parts
+    this.#records = records
     this.#ends = ends
     this.#opened = opened
   }
@@ -58,17 +59,10 @@ export class LinkRun {
 
   /** What is cached is tried first; after a failure the record is looked up again. */
   #connect(refresh: boolean): void {
-    const { searches, homes, seed, kernel, world, paths } = this.#parts
-    const node = homes[this.#ends.person] as number
-    if (!refresh) {
-      kernel.schedule(0, () => this.#dial())
-      return
-    }
-    // That the record is there is taken for granted: it has ten custodians and is published again every 22 hours.
-    searches.spend(node, recordPlace(seed, this.#ends.contact), () => {
-      world.charge(node, node, CUSTODIANS_PER_PLACE * (MAILBOX_FRAME_BYTES + RECORD_BYTES))
-      const askMs = 2 * REQUEST_ROUND_TRIPS * paths.oneWayMs(node, homes[this.#ends.contact] as number, 0)
-      kernel.schedule(askMs, () => this.#dial())
+    const { kernel, stream } = this.#parts
+    this.#records.find(this.#ends.contact, refresh, (isKnown) => {
+      // Later, so that one step never runs inside another.
+      kernel.schedule(0, () => (isKnown ? this.#dial() : this.step({ type: 'failed', jitter: stream.next() })))
     })
   }
 

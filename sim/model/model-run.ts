@@ -79,7 +79,12 @@ export class ModelRun {
     })
     const homes = placePeople(scenario, streams.homes())
     const shared = { kernel, world, paths, searches, custody, ledger: this.#ledger, seed, homes }
-    const parts: PersonParts = { ...shared, streams: mailboxStreams, stream: stream('persons') }
+    const parts: PersonParts = {
+      ...shared,
+      streams: mailboxStreams,
+      stream: stream('persons'),
+      published: new Uint8Array(homes.length),
+    }
     this.#world = world
     this.#paths = paths
     this.#lookups = lookups
@@ -93,6 +98,10 @@ export class ModelRun {
     const personAt = new Map(this.#people.map((person) => [person.node, person]))
     const { wires, people } = { wires: this.#wires, people: this.#people }
     this.#attendance = new Attendance({ scenario, streams, kernel, world, tables, custody, wires, people, personAt })
+    connections.onDialled((one, other) => {
+      personAt.get(one)?.peerCame()
+      personAt.get(other)?.peerCame()
+    })
     this.#attendance.begin()
     planFaults({ ...shared, scenario, streams, attendance: this.#attendance, wires, people })
     this.#playMessages(messagePlan(scenario, contacts, streams.messages()))
@@ -131,7 +140,7 @@ export class ModelRun {
       metrics: metricsOf({
         messages,
         nodes,
-        natMatrix,
+        links: { direct: 0, punched: 0, relayed: 0 },
         samples,
         lookups: this.#lookupRows,
         dials: this.#paths.dials,

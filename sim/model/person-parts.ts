@@ -18,6 +18,8 @@ export interface PersonParts {
   readonly ledger: Ledger
   readonly stream: Stream
   readonly seed: number
+  /** 1: the account record of the person is with its custodians. */
+  readonly published: Uint8Array
   /** Node of each person. */
   readonly homes: readonly number[]
 }

@@ -12,14 +12,19 @@ import { CustodianCache } from './custodian-cache.ts'
 import { DepositRun } from './deposit-run.ts'
 import { Kernel } from './kernel.ts'
 import type { Account } from './ledger.ts'
-import type { Letter } from './letters.ts'
+import { type Letter, recordPlace } from './letters.ts'
 import { LinkRun } from './link-run.ts'
 import type { PersonParts, Waiting } from './person-parts.ts'
+import { Records } from './records.ts'
 import { ACKNOWLEDGEMENT_BYTES } from './traffic.ts'
 
 /** As in src/node/links.ts and src/node/acknowledgements.ts. */
 const LINK_START_SPREAD_MS = 20
 const ACKNOWLEDGEMENT_DELAY_MS = 2_000
+/** As in src/node/node.ts. */
+const NEW_PEERS_DELAY_MS = 1_000
+/** While nobody is found to publish the account record with. */
+const PUBLISH_RETRY_MS = 1_000
 
 /** The way between two people, as one of them uses it. */
 export interface Wire {
@@ -52,7 +57,9 @@ export class Person {
   // While the node runs.
   #turn = 0
   #isRunning = false
+  #arePeersNew = false
   readonly #links = new Map<number, LinkRun>()
+  readonly #records: Records
   readonly #recipients = new Map<number, OutboxState>()
   readonly #acknowledging = new Map<number, Account[]>()
   #collection: CollectionRun | undefined
@@ -64,6 +71,7 @@ export class Person {
     this.#contacts = contacts
     this.#wire = wire
     this.#cache = new CustodianCache(parts, this.node)
+    this.#records = new Records(parts, this.node)
   }
 
   get node(): number {
@@ -82,12 +90,13 @@ export class Person {
     const { kernel, stream } = this.#parts
     this.#turn++
     this.#isRunning = true
+    this.#arePeersNew = false
     this.#cache = new CustodianCache(this.#parts, this.node)
     if (!disk) {
       this.#loseDisk()
     }
     for (const contact of this.#contacts) {
-      const link = new LinkRun(this.#parts, { person: this.index, contact }, (afterMs) =>
+      const link = new LinkRun(this.#parts, { person: this.index, contact }, this.#records, (afterMs) =>
         this.#wire.open(this.index, contact, afterMs),
       )
       this.#links.set(contact, link)
@@ -107,6 +116,7 @@ export class Person {
       },
     )
     this.#collection.online()
+    this.#publish()
     for (const entry of [...this.#outbox.values()]) {
       this.#deliver(entry)
     }
@@ -160,6 +170,7 @@ export class Person {
   }
 
   linkUp(contact: number): void {
+    this.#records.learn(contact)
     this.#links.get(contact)?.step({ type: 'up' })
     this.#step(contact, { type: 'up' })
     this.#stepDeliveries(contact, { type: 'link-up', nowMs: this.#parts.kernel.wallMs })
@@ -175,12 +186,40 @@ export class Person {
     this.#step(contact, { type: 'down' })
   }
 
+  /** A peer was connected: once for all that come in the next moment, as in src/node/node.ts. */
+  peerCame(): void {
+    if (this.#isRunning && !this.#arePeersNew) {
+      this.#arePeersNew = true
+      const turn = this.#turn
+      this.#parts.kernel.schedule(NEW_PEERS_DELAY_MS, () => {
+        if (turn === this.#turn) {
+          this.#arePeersNew = false
+          this.networkChanged()
+        }
+      })
+    }
+  }
+
   /** The network is another one. */
   networkChanged(): void {
+    this.#cache.clear()
     this.#collection?.online()
     for (const { deposit } of this.#outbox.values()) {
       deposit?.networkChanged()
     }
+  }
+
+  /** The account record goes to its custodians. */
+  #publish(): void {
+    const { searches, seed, published, kernel } = this.#parts
+    const turn = this.#turn
+    searches.find(this.node, recordPlace(seed, this.index), (nodes) => {
+      if (nodes.length > 0) {
+        published[this.index] = 1
+      } else if (turn === this.#turn) {
+        kernel.schedule(PUBLISH_RETRY_MS, () => (turn === this.#turn ? this.#publish() : undefined))
+      }
+    })
   }
 
   /** Calls `then` when what is written now is on the disk, unless the node stops before. */
@@ -195,6 +234,7 @@ export class Person {
 
   #loseDisk(): void {
     this.#parts.ledger.excuse(this.index)
+    this.#records.forget()
     this.#archive = new Set()
     this.#outbox = new Map()
     this.#through = undefined
@@ -260,7 +300,7 @@ export class Person {
   }
 
   #startDeposit(entry: Entry): void {
-    const deposit = new DepositRun(this.#parts, this.#cache, entry.item, {
+    const deposit = new DepositRun(this.#parts, { cache: this.#cache, records: this.#records }, entry.item, {
       stored: (receipts, of) => this.#stepDelivery(entry, { type: 'stored', receipts, of }),
       failed: (reason) => this.#stepDelivery(entry, { type: 'deposit-failed', reason }),
     })

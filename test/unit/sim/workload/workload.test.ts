@@ -96,10 +96,11 @@ describe('the absences of people', () => {
   const scenario = withWorkload({ offline }, { durationMs: 48 * HOUR_MS })
   const untilMs = scenario.warmupMs + scenario.durationMs
 
-  it('leave the same share away at any moment, from the first one on', () => {
+  it('begin when everybody has been there, and from then on leave the same share away at any moment', () => {
     const people = 3_000
     const plans = Array.from({ length: people }, (_, person) => [...absencePlan(scenario, draws(person))])
-    for (const hour of [0, 1, 5, 24, 47]) {
+    assert(plans.every((plan) => plan.every(({ atMs }) => atMs >= scenario.warmupMs / 2)))
+    for (const hour of [scenario.warmupMs / HOUR_MS, 1, 5, 24, 47]) {
       const away = plans.filter((plan) => plan.findLast(({ atMs }) => atMs <= hour * HOUR_MS)?.kind === 'away').length
       assert(Math.abs(away / people - 0.3) < 4 * Math.sqrt(0.21 / people), `${away} after ${hour} h`)
     }
