@@ -39,6 +39,14 @@ export interface PacketCarrier {
   noteOutcome(from: HostNode, to: Endpoint, outcome: NatOutcome): void
 }
 
+/** How a host dials. */
+export interface ConnectOptions {
+  /** @default an ephemeral one */
+  readonly localPort?: number | undefined
+  /** The other side dials too, and its dial is the one that counts. */
+  readonly isSecond?: boolean
+}
+
 /** Takes the connections that a port accepts, and says what becomes of them. */
 export type OnConnection = (socket: TcpSocket) => void
 
@@ -127,7 +135,7 @@ export class SimHost implements HostNode, SocketHost {
    * Opens a connection. `localPort` may be one that also listens or that another connection uses (SO_REUSEPORT, as hole
    * punching needs). @throws SocketError EADDRINUSE, ENETUNREACH
    */
-  connect(remote: Endpoint, events: SocketEvents, localPort?: number): TcpSocket {
+  connect(remote: Endpoint, events: SocketEvents, { localPort, isSecond = false }: ConnectOptions = {}): TcpSocket {
     this.counters.dials += 1
     const isIp6 = remote.address.includes(':')
     const address = this.addresses.find((own) => own.includes(':') === isIp6)
@@ -143,8 +151,16 @@ export class SimHost implements HostNode, SocketHost {
     }
     const socket = new TcpSocket(this, { address, port }, remote, events)
     this.#sockets.set(socketKey(socket.local, remote), socket)
-    socket.open()
+    socket.open(isSecond)
     return socket
+  }
+
+  /** Whether an open connection to this endpoint came about by both ends dialling at once. */
+  hasPunched({ address, port }: Endpoint): boolean {
+    return [...this.#sockets.values()].some(
+      ({ remote, isOpen, isSimultaneous }) =>
+        isOpen && isSimultaneous && remote.port === port && remote.address === address,
+    )
   }
 
   /** Receives the datagrams of a UDP port. */
@@ -228,7 +244,10 @@ export class SimHost implements HostNode, SocketHost {
 
   concluded(socket: TcpSocket, outcome: NatOutcome): void {
     this.counters.dialsFailed += outcome === 'failed' ? 1 : 0
-    this.#network.noteOutcome(this, socket.remote, outcome)
+    // Not what the other side of a punch counts, nor who met itself behind an address that every home has.
+    if (!socket.isSecond && this.placeOf(socket.remote.address) === undefined) {
+      this.#network.noteOutcome(this, socket.remote, outcome)
+    }
   }
 
   /** A socket has ended. */

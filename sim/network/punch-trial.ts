@@ -91,7 +91,7 @@ function punchTcp(loop: EventLoop, relay: SimHost, hosts: [SimHost, SimHost], ti
   const isOpen = [false, false]
   relay.listen(relay.addresses[0]!, RELAY_PORT, (socket) => seen.push(socket.remote))
   hosts.forEach((host, index) => {
-    host.connect({ address: relay.addresses[0]!, port: RELAY_PORT }, {}, PUNCH_PORTS[index]!)
+    host.connect({ address: relay.addresses[0]!, port: RELAY_PORT }, {}, { localPort: PUNCH_PORTS[index]! })
     if (host.label === 'open') {
       host.listen(host.addresses[0]!, PUNCH_PORTS[index]!, () => {
         isOpen[index] = true
@@ -107,7 +107,7 @@ function punchTcp(loop: EventLoop, relay: SimHost, hosts: [SimHost, SimHost], ti
       },
     }
     try {
-      host.connect(target!, events, PUNCH_PORTS[index]!)
+      host.connect(target!, events, { localPort: PUNCH_PORTS[index]! })
     } catch {
       // The other side's dial has opened this very connection already.
     }

@@ -75,7 +75,7 @@ class SimulatedTcp implements Transport {
     return this.listenFilter(addresses)
   }
 
-  async #connect(address: Multiaddr, { signal, localPort }: SimulatedDialOptions): Promise<TcpSocket> {
+  async #connect(address: Multiaddr, { signal, localPort, initiator }: SimulatedDialOptions): Promise<TcpSocket> {
     signal.throwIfAborted()
     if (localPort !== undefined && this.#host.isListening(localPort)) {
       // Node sets SO_REUSEADDR, which a listener does not allow, and never SO_REUSEPORT.
@@ -100,7 +100,7 @@ class SimulatedTcp implements Transport {
             reject(error)
           },
         },
-        localPort,
+        { localPort, isSecond: initiator === false },
       )
       signal.addEventListener('abort', onAbort, { once: true })
     })

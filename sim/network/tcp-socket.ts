@@ -46,6 +46,7 @@ export class TcpSocket implements SegmentSender {
   #events: SocketEvents
   #state: 'idle' | 'syn-sent' | 'syn-received' | 'established' | 'closing' | 'closed' = 'idle'
   #isDialler = false
+  #isSecond = false
   #isSimultaneous = false
   #timer: { cancel(): void } | undefined
   #expected = 0
@@ -84,8 +85,14 @@ export class TcpSocket implements SegmentSender {
     this.#events = events
   }
 
+  /** Whether the remote's dial is the one to count. */
+  get isSecond(): boolean {
+    return this.#isSecond
+  }
+
   /** Dials. */
-  open(): void {
+  open(isSecond = false): void {
+    this.#isSecond = isSecond
     this.#isDialler = true
     this.#state = 'syn-sent'
     this.#knock('syn', SYN_RETRIES, 0)

@@ -1,4 +1,5 @@
-import type { LookupRow, MessageRow, NatCell, NodeRow, RunResult, SampleRow } from '../results/results.ts'
+import type { LookupRow, MessageRow, NodeRow, RunResult, SampleRow } from '../results/results.ts'
+import type { LinkCounts } from './link-census.ts'
 
 /** What a run counted. */
 export interface Measured {
@@ -6,7 +7,7 @@ export interface Measured {
   readonly samples: readonly SampleRow[]
   readonly lookups: readonly LookupRow[]
   readonly nodes: readonly NodeRow[]
-  readonly natMatrix: readonly NatCell[]
+  readonly links: LinkCounts
   readonly dials: number
   readonly dialsFailed: number
   readonly deliveredTwice: number
@@ -18,12 +19,12 @@ export interface Measured {
 
 /** The metrics of a run; what nothing was counted of is 0. */
 export function metricsOf(measured: Measured): RunResult['metrics'] {
-  const { messages, samples, lookups, nodes, natMatrix } = measured
+  const { messages, samples, lookups, nodes, links } = measured
   const delivered = messages.filter(({ state }) => state === 'delivered')
   const delays = sorted(delivered.map((row) => (row.delivered_ms ?? 0) - row.sent_ms))
   const stored = messages.filter((row) => row.stored_ms !== null)
   const kept = samples.filter((row) => row.replicas_mean > 0)
-  const connected = sum(natMatrix, (cell) => cell.direct + cell.punched + cell.relayed)
+  const linked = links.direct + links.punched + links.relayed
   return {
     messages_sent: messages.length,
     messages_delivered: delivered.length,
@@ -55,14 +56,8 @@ export function metricsOf(measured: Measured): RunResult['metrics'] {
     ),
     dials: measured.dials,
     dials_failed_share: share(measured.dialsFailed, measured.dials),
-    punched_share: share(
-      sum(natMatrix, (cell) => cell.punched),
-      connected,
-    ),
-    relayed_share: share(
-      sum(natMatrix, (cell) => cell.relayed),
-      connected,
-    ),
+    punched_share: share(links.punched, linked),
+    relayed_share: share(links.relayed, linked),
     violations: measured.violations,
   }
 }

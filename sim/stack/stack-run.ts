@@ -11,6 +11,7 @@ import { DeliveryChecker } from './checkers/delivery-checker.ts'
 import { PromiseChecker } from './checkers/promise-checker.ts'
 import { Replicas } from './checkers/replicas.ts'
 import { playFaults } from './fault-player.ts'
+import { LinkCensus } from './link-census.ts'
 import { playLookups } from './lookups.ts'
 import { type BookedMessage, MessageBook } from './message-book.ts'
 import { metricsOf } from './metrics.ts'
@@ -48,6 +49,7 @@ export class StackRun implements HomeEvents {
   readonly #samples: SampleRow[] = []
   /** Messages whose letter was opened at a node that has not told of them yet. */
   readonly #byLetter = new Set<string>()
+  readonly #links: LinkCensus
   #isSettling = false
 
   constructor(time: VirtualTime, init: StackRunInit) {
@@ -59,6 +61,7 @@ export class StackRun implements HomeEvents {
     this.#promises = new PromiseChecker(this.#violations)
     this.#replicas = new Replicas(this.#violations)
     this.#world = new StackWorld(time, { scenario, seed, events: this, plantedBug })
+    this.#links = new LinkCensus(this.#world)
   }
 
   /** Plays the scenario to its end, or to where `signal` aborts. */
@@ -86,7 +89,9 @@ export class StackRun implements HomeEvents {
     }
   }
 
-  starting(home: NodeHome, { node }: RunningNode): void {
+  starting(home: NodeHome, running: RunningNode): void {
+    const { node } = running
+    this.#links.watch(home, running)
     const person = this.#world.personAt(home)
     this.#tell('starting', { node: home.index })
     node.accounts[0]?.subscribe((event) => {
@@ -235,6 +240,9 @@ export class StackRun implements HomeEvents {
         connections += status.connectedPeers
       }
     }
+    if (this.#time.now() > this.#init.scenario.warmupMs) {
+      this.#links.count()
+    }
     const there = new Set(homes.filter(({ isUp }) => isUp).map(({ peerId }) => peerId))
     const wallMs = this.#time.wallMs()
     const replicas = this.#replicas.count(
@@ -274,7 +282,7 @@ export class StackRun implements HomeEvents {
       isPartial: this.#init.signal.aborted,
       traceHash: hash.digest('hex').slice(0, 16),
       metrics: metricsOf({
-        ...{ messages, samples, lookups, nodes, natMatrix },
+        ...{ messages, samples, lookups, nodes, links: this.#links.counts },
         dials: network.hosts.reduce((sum, { counters }) => sum + counters.dials, 0),
         dialsFailed: network.hosts.reduce((sum, { counters }) => sum + counters.dialsFailed, 0),
         deliveredTwice: this.#deliveries.twice,

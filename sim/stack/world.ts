@@ -24,6 +24,7 @@ export class StackWorld {
   readonly graph: ContactsGraph
   readonly people: readonly Person[]
   readonly #attendances: Attendance[] = []
+  readonly #byPeerId = new Map<string, NodeHome>()
   readonly #sybils: Sybil[] = []
   readonly #personAt = new Map<number, Person>()
   readonly #events: HomeEvents
@@ -68,6 +69,11 @@ export class StackWorld {
     return this.#sybils
   }
 
+  /** The home of a node; undefined for Sybils. */
+  homeOfPeer(peerId: string): NodeHome | undefined {
+    return this.#byPeerId.get(peerId)
+  }
+
   personAt(home: NodeHome): Person | undefined {
     return this.#personAt.get(home.index)
   }
@@ -93,6 +99,7 @@ export class StackWorld {
     })
     const attendance = new Attendance(home)
     this.#attendances.push(attendance)
+    this.#byPeerId.set(home.peerId, home)
     return attendance
   }
 

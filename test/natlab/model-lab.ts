@@ -82,7 +82,7 @@ export class ModelLab implements Lab {
         outcome = 'refused'
       },
     }
-    const socket = this.#hosts[name].connect(this.#endpoint(target), events, port)
+    const socket = this.#hosts[name].connect(this.#endpoint(target), events, { localPort: port })
     this.#loop.advance(patienceMs)
     if (socket.isOpen) {
       this.#sockets.push(socket)

@@ -65,6 +65,6 @@ export function listen(host: SimHost, port: number): WatchedSocket {
 
 export function dial(host: SimHost, address: string, port: number, localPort?: number): WatchedSocket {
   const watched = watcher()
-  watched.socket = host.connect({ address, port }, watched.events, localPort)
+  watched.socket = host.connect({ address, port }, watched.events, { localPort })
   return watched
 }

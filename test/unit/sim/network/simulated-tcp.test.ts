@@ -177,11 +177,11 @@ test('an abort resets the other side; a close ends it in good order after the la
   )
 })
 
-test('an idle connection ends after two minutes, a used one does not', async () => {
+test('an idle connection ends after ten minutes, a used one does not', async () => {
   const { place, out, into } = await pair()
-  await pass(place, 119_000)
+  await pass(place, 599_000)
   out.send(new Uint8Array(1))
-  await pass(place, 119_000)
+  await pass(place, 599_000)
   assert.equal(out.status, 'open')
   await pass(place, 2_000)
   assert.deepEqual([out.status, into.status], ['aborted', 'aborted'])
