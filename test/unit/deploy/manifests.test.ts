@@ -105,7 +105,7 @@ const VARIABLES: ReadonlySet<string> = new Set(
 
 describe('the Kubernetes manifest', () => {
   const documents = parseAllDocuments(read('kubernetes/relay.yaml')) as Document[]
-  const [service, set] = documents.map((one) => one.toJS())
+  const [service, set] = documents.map((one) => JSON.parse(JSON.stringify(one)))
 
   it('is a Service and a StatefulSet, without a misspelt field', () => {
     const ajv = new Ajv({ allowUnionTypes: true })
