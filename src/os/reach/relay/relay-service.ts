@@ -84,6 +84,7 @@ export class RelayService {
         circuits: this.#circuits.size,
         relayedBytes: this.#circuits.relayedBytes,
         refused,
+        refusedFor: Object.fromEntries(this.#hop?.refused ?? []),
       },
     }
   }
