@@ -125,7 +125,7 @@ ${mapsPorts ? upnpRuleset() : ''}
 /** Starts a program in a namespace of this process; it ends when this process does, whatever ends that. */
 export function spawnIn(node: string, command: string, args: readonly string[]): ChildProcess {
   const [program = '', ...rest] = commandIn(node, command, ...args)
-  return spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit'] })
+  return spawn(program, rest, { stdio: 'ignore' })
 }
 
 /** The command line that runs a program in a namespace of this process. */

@@ -93,10 +93,10 @@ export class LabNode {
     await addContact(this.client, { address, hints: [] })
   }
 
-  /** Contacts who let this account see when they are there, and the other way round. */
-  async friends(): Promise<number> {
+  /** Whether this account and a contact let each other see when they are there. */
+  async isFriendOf(address: string): Promise<boolean> {
     const contacts = await listContacts(this.client)
-    return contacts.filter(({ subscription }) => subscription === 'both').length
+    return contacts.some((contact) => contact.address === address && contact.subscription === 'both')
   }
 }
 
