@@ -68,7 +68,8 @@ export class DcutrService {
     const puncher = new Puncher({
       clock,
       budget,
-      mappings: (relayed) => this.#learner.mappings(relayed),
+      mappings: (relayed, isFresh) => this.#learner.mappings(relayed, isFresh),
+      spoil: (mapping) => this.#learner.spoil(mapping),
       mayDial: async (address) => punchable(address) && (await connectionGater.denyDialMultiaddr?.(address)) !== true,
       dial: (address, options) => transportManager.dial(address, options),
       counters: init.counters,

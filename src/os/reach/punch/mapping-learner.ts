@@ -37,12 +37,18 @@ export class MappingLearner {
     this.#components = components
   }
 
-  /** The mappings to announce on a relayed connection; empty when there is no way to learn one. */
-  async mappings(relayed: Connection): Promise<readonly PunchMapping[]> {
+  /**
+   * The mappings to announce on a relayed connection, of ports never used before if they are to be `isFresh`; empty when
+   * there is no way to learn one.
+   */
+  async mappings(relayed: Connection, isFresh = false): Promise<readonly PunchMapping[]> {
     const relay = relayOf(relayed.remoteAddr)
     const known = this.#components.mappings.of(relay)
-    if (known.length > 0 || relay === undefined) {
+    if (relay === undefined || (known.length > 0 && !isFresh)) {
       return known
+    }
+    for (const mapping of known) {
+      this.spoil(mapping)
     }
     let learning = this.#learning.get(relay)
     if (learning === undefined) {
@@ -51,6 +57,12 @@ export class MappingLearner {
     }
     await learning.catch(() => {})
     return this.#components.mappings.of(relay)
+  }
+
+  /** The port of a mapping is of no use: another one is taken from now on. */
+  spoil(mapping: PunchMapping): void {
+    this.#components.mappings.forget(mapping)
+    this.#components.ports.replace(mapping.family, mapping.localPort)
   }
 
   /** No punch is under way: ends the second connections that carry nothing. */
@@ -69,7 +81,8 @@ export class MappingLearner {
     const peerId = peerIdFromString(relay)
     const open = connectionManager.getConnections(peerId).filter(({ remoteAddr }) => !isRelayedAddress(remoteAddr))
     const learned = mappings.learned()
-    if (!open.some((connection) => ports.localPortOf(connection) !== undefined)) {
+    const isPending = (connection: Connection): boolean => ports.isCurrent(ports.localPortOf(connection))
+    if (!open.some(isPending)) {
       ports.markRelay(relay)
       const outbound = open.find(({ direction }) => direction === 'outbound')
       this.#extra.add(await connectionManager.openConnection(outbound?.remoteAddr ?? peerId, { signal, force: true }))

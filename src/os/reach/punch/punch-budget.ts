@@ -43,7 +43,7 @@ export class PunchBudget {
     return granted
   }
 
-  /** The dial sent nothing. */
+  /** The dial sent nothing, or the address proved to be the peer's. */
   returnDial(address: Multiaddr): void {
     this.#dialledMs.delete(address.toString())
   }
@@ -56,6 +56,11 @@ export class PunchBudget {
   /** How long not to try with `peerId`, 0 if that may be now. */
   waitMs(peerId: string): number {
     return Math.max(0, (this.#failures.get(peerId)?.untilMs ?? 0) - this.#clock.monotonicMs())
+  }
+
+  /** True if the last try with `peerId` failed. */
+  hasFailed(peerId: string): boolean {
+    return this.#failures.has(peerId)
   }
 
   /** A try with `peerId` has ended. */

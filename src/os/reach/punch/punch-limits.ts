@@ -18,6 +18,10 @@ export const ATTEMPT_PAUSE_MS = 300
 export const CONVERSATION_TIMEOUT_MS = 5_000
 /** The joint dial with its handshake: three SYNs (0, 1 and 3 s) and what a slow relay adds. */
 export const PUNCH_DIAL_TIMEOUT_MS = 5_000
+/** SYNs after one that was refused: with the first one as many as the kernel sends to a silent host in that time. */
+export const MAX_REDIALS = 2
+/** Pause before each: shorter than most round trips, so that one is under way nearly all the time. */
+export const REDIAL_PAUSE_MS = 2
 /** How long a second connection to a relay may take to show the mapping. */
 export const LEARN_TIMEOUT_MS = 4_000
 /** How long a direct dial to public addresses goes before punching begins beside it. */
@@ -27,15 +31,14 @@ export const DIRECT_DIAL_TIMEOUT_MS = 5_000
 /** Public addresses that the direct dial tries. */
 export const MAX_DIRECT_ADDRESSES = 4
 
-/**
- * Waits after a failed try while the relayed connection lasts. The first one is longer than the 120 s for which a
- * firewall remembers the SYN of a dial that failed: until then a new dial from the same port does not fit its state.
- */
-export const RETRY_WAITS_MS: readonly number[] = [150_000, 600_000, 1_800_000]
+/** Waits after a failed try while the relayed connection lasts; no address is dialled twice within `BUDGET_WINDOW_MS`. */
+export const RETRY_WAITS_MS: readonly number[] = [65_000, 300_000, 900_000]
+/** Wait while there are too many tries at a time. */
+export const BUSY_WAIT_MS = 10_000
 /** Peers whose waits are remembered; at the bound the oldest is forgotten. */
 export const MAX_REMEMBERED_PEERS = 1_024
 /** Peers punched with at a time; at the bound a try waits for the next occasion, and a stranger's stream is reset. */
-export const MAX_PUNCHES_AT_ONCE = 8
+export const MAX_PUNCHES_AT_ONCE = 32
 /** Streams of the protocol that a connection has in each direction, the one that is about to end included. */
 export const DCUTR_MAX_STREAMS = 2
 /** Conversations that one peer may open towards us in a minute (DCUtR: 3 attempts). */

@@ -41,11 +41,20 @@ export class PunchMappings {
     return this.#learned.promise
   }
 
-  /** At most one for each family: the relay's own, else the newest. */
+  /** The port of a mapping is of no use. */
+  forget({ family, localPort }: PunchMapping): void {
+    for (const [connection, mapping] of this.#mappings) {
+      if (mapping.family === family && mapping.localPort === localPort) {
+        this.#mappings.delete(connection)
+      }
+    }
+  }
+
+  /** At most one for each family: the relay's own before those of others, then the newest. */
   of(relay: string | undefined): readonly PunchMapping[] {
     const chosen = new Map<IpFamily, PunchMapping>()
     for (const mapping of this.#mappings.values()) {
-      if (chosen.get(mapping.family)?.relay !== relay || relay === undefined) {
+      if (mapping.relay === relay || chosen.get(mapping.family)?.relay !== relay || relay === undefined) {
         chosen.set(mapping.family, mapping)
       }
     }

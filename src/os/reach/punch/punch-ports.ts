@@ -56,6 +56,11 @@ export class PunchPorts {
     return this.#localPorts.get(connection)
   }
 
+  /** True for a port that relays are dialled from now. */
+  isCurrent(localPort: number | undefined): boolean {
+    return localPort !== undefined && [...this.#ports.values()].includes(localPort)
+  }
+
   #choose(family: IpFamily): number {
     const port = FIRST_PORT + this.#random.uniform(LAST_PORT - FIRST_PORT + 1)
     this.#ports.set(family, port)

@@ -6,10 +6,10 @@ import { isRelayedAddress } from '../../libp2p-addresses.ts'
 import type { PunchBudget } from './punch-budget.ts'
 import {
   ATTEMPT_PAUSE_MS,
+  BUSY_WAIT_MS,
   DIRECT_HEAD_START_MS,
   MAX_ATTEMPTS,
   MAX_PUNCHES_AT_ONCE,
-  RETRY_WAITS_MS,
 } from './punch-limits.ts'
 import { type PunchCounters, type Puncher, PunchFailure } from './puncher.ts'
 
@@ -55,9 +55,9 @@ export class PunchTries {
     if (this.#isStopped || relayed.status !== 'open' || hasDirect(relayed.remotePeer) || this.#active.has(peerId)) {
       return
     }
-    const waitMs = this.#active.size < MAX_PUNCHES_AT_ONCE ? budget.waitMs(peerId) : RETRY_WAITS_MS[0]
-    if (waitMs === undefined || waitMs > 0) {
-      this.#retryAfter(relayed, waitMs ?? 0)
+    const waitMs = this.#active.size < MAX_PUNCHES_AT_ONCE ? budget.waitMs(peerId) : BUSY_WAIT_MS
+    if (waitMs > 0) {
+      this.#retryAfter(relayed, waitMs)
       return
     }
     this.#run(relayed, 'initiator', (signal) => this.#directlyOrPunched(relayed, signal))
@@ -170,10 +170,11 @@ export class PunchTries {
   }
 
   async #punch(relayed: Connection, signal: AbortSignal): Promise<void> {
-    const { clock, puncher } = this.#components
+    const { clock, puncher, budget } = this.#components
+    const isRetry = budget.hasFailed(relayed.remotePeer.toString())
     for (let attempt = 1; ; attempt++) {
       try {
-        await puncher.initiate(relayed, signal)
+        await puncher.initiate(relayed, signal, isRetry)
         return
       } catch (error) {
         const isFinal = error instanceof PunchFailure || error instanceof ProtocolViolation

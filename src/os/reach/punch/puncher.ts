@@ -4,7 +4,7 @@ import type { Clock } from '../../../system/clock.ts'
 import { ProtocolViolation } from '../../../util/protocol-violation.ts'
 import { dcutrChannel } from './dcutr-channel.ts'
 import type { PunchBudget } from './punch-budget.ts'
-import { CONVERSATION_TIMEOUT_MS, PUNCH_DIAL_TIMEOUT_MS } from './punch-limits.ts'
+import { CONVERSATION_TIMEOUT_MS, MAX_REDIALS, PUNCH_DIAL_TIMEOUT_MS, REDIAL_PAUSE_MS } from './punch-limits.ts'
 import type { PunchMapping } from './punch-mappings.ts'
 import { choosePunch, type PunchTarget } from './punch-target.ts'
 import { isPortFailure, type PunchDialOptions } from './punching-transport.ts'
@@ -16,8 +16,10 @@ export const DCUTR_PROTOCOL = '/libp2p/dcutr'
 export interface PuncherComponents {
   readonly clock: Clock
   readonly budget: PunchBudget
-  /** Own mappings to announce on a relayed connection. */
-  readonly mappings: (relayed: Connection) => Promise<readonly PunchMapping[]>
+  /** Own mappings to announce on a relayed connection; fresh ones are of a port that was not used to punch yet. */
+  readonly mappings: (relayed: Connection, isFresh: boolean) => Promise<readonly PunchMapping[]>
+  /** The port of this mapping cannot be used now. */
+  readonly spoil: (mapping: PunchMapping) => void
   /** Whether an address that a stranger named may be dialled at all. */
   readonly mayDial: (address: Multiaddr) => Promise<boolean>
   readonly dial: (
@@ -57,11 +59,12 @@ export class Puncher {
     this.#components = components
   }
 
-  /** Plays B. @throws PunchFailure, ProtocolViolation, or what the stream threw */
-  async initiate(relayed: Connection, signal: AbortSignal): Promise<Connection> {
+  /** Plays B; `isRetry` after a dial that failed. @throws PunchFailure, ProtocolViolation, or what the stream threw */
+  async initiate(relayed: Connection, signal: AbortSignal, isRetry: boolean): Promise<Connection> {
     const { clock } = this.#components
     const bounded = AbortSignal.any([signal, clock.timeoutSignal(CONVERSATION_TIMEOUT_MS)])
-    const own = await this.#own(relayed)
+    // A dial that failed has left state in firewalls for two minutes, which only the same two ports meet.
+    const own = await this.#own(relayed, isRetry)
     const stream = await relayed.newStream(DCUTR_PROTOCOL, { signal: bounded, runOnLimitedConnection: true })
     return await resettingOnError(stream, async () => {
       const channel = dcutrChannel(stream, bounded)
@@ -82,7 +85,7 @@ export class Puncher {
     return await resettingOnError(stream, async () => {
       const channel = dcutrChannel(stream, bounded)
       const named = await channel.receive('CONNECT')
-      const own = await this.#own(relayed)
+      const own = await this.#own(relayed, false)
       const target = await this.#choose(own, named)
       await channel.send('CONNECT', addressesOf(own))
       await channel.receive('SYNC')
@@ -90,8 +93,8 @@ export class Puncher {
     })
   }
 
-  async #own(relayed: Connection): Promise<readonly PunchMapping[]> {
-    const own = await this.#components.mappings(relayed)
+  async #own(relayed: Connection, isFresh: boolean): Promise<readonly PunchMapping[]> {
+    const own = await this.#components.mappings(relayed, isFresh)
     if (own.length === 0) {
       throw new Error('no relay has told how it sees this node')
     }
@@ -109,30 +112,49 @@ export class Puncher {
   }
 
   async #dial(relayed: Connection, target: PunchTarget, initiator: boolean, signal: AbortSignal): Promise<Connection> {
-    const { clock, budget, dial, counters } = this.#components
-    counters.tried += 1
+    const { clock, budget, dial, counters, spoil } = this.#components
     const bounded = AbortSignal.any([signal, clock.timeoutSignal(PUNCH_DIAL_TIMEOUT_MS)])
     // @libp2p/tcp hands its signal to the socket, which would end with it at any later time: this one cannot abort then.
     const dialling = new AbortController()
     const onAbort = (): void => dialling.abort(bounded.reason)
     bounded.addEventListener('abort', onAbort, { once: true })
+    const address = target.address.encapsulate(`/p2p/${relayed.remotePeer.toString()}`)
+    const options = { localPort: target.mapping.localPort, initiator, signal: dialling.signal }
     try {
       bounded.throwIfAborted()
-      const connection = await dial(target.address.encapsulate(`/p2p/${relayed.remotePeer.toString()}`), {
-        localPort: target.mapping.localPort,
-        initiator,
-        signal: dialling.signal,
-      })
+      const connection = await this.#persist(() => dial(address, options), bounded)
+      counters.tried += 1
       counters.succeeded += 1
+      // No hearsay any more.
+      budget.returnDial(target.address)
       return connection
     } catch (error) {
       if (isPortFailure(error)) {
         budget.returnDial(target.address)
+        spoil(target.mapping)
         throw error
       }
+      counters.tried += 1
       throw new PunchFailure(error instanceof Error ? error.message : String(error), { cause: error })
     } finally {
       bounded.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /**
+   * A host without a filter in front refuses the SYN that comes before it dials itself, so what is refused is sent
+   * again; a silent host gets as many from the kernel.
+   */
+  async #persist(dial: () => Promise<Connection>, signal: AbortSignal): Promise<Connection> {
+    for (let again = 1; ; again++) {
+      try {
+        return await dial()
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED' || again > MAX_REDIALS) {
+          throw error
+        }
+        await this.#components.clock.sleep(REDIAL_PAUSE_MS, signal)
+      }
     }
   }
 }

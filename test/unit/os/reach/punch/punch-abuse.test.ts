@@ -8,7 +8,11 @@ import { AddressPolicy } from '../../../../../src/os/libp2p-address-policy.ts'
 import { encodeHolePunch } from '../../../../../src/os/reach/punch/hole-punch-message.ts'
 import { isPunchable } from '../../../../../src/os/reach/punch/punch-addresses.ts'
 import { PunchBudget } from '../../../../../src/os/reach/punch/punch-budget.ts'
-import { MAX_CONVERSATIONS_PER_PEER, MAX_DCUTR_MESSAGE_BYTES } from '../../../../../src/os/reach/punch/punch-limits.ts'
+import {
+  MAX_CONVERSATIONS_PER_PEER,
+  MAX_DCUTR_MESSAGE_BYTES,
+  MAX_PUNCHES_AT_ONCE,
+} from '../../../../../src/os/reach/punch/punch-limits.ts'
 import { PunchTries } from '../../../../../src/os/reach/punch/punch-tries.ts'
 import { Puncher } from '../../../../../src/os/reach/punch/puncher.ts'
 import { peerIdFromSeed } from '../../../../support/peer-ids.ts'
@@ -37,6 +41,7 @@ class CallingNode {
       budget,
       counters,
       mappings: async () => [OWN],
+      spoil: () => {},
       mayDial: async (address: Multiaddr) => isPunchable(address) && policy.allows(address),
       dial: async (address) => {
         this.dials.push(address.decapsulateCode(421).toString())
@@ -171,10 +176,10 @@ test('a second stream of a peer while the first one is served is reset, and so i
   const node = new CallingNode()
   const first = node.receive([CONNECT_VICTIM])
   assert.equal(await node.receive([CONNECT_VICTIM, SYNC]), 'reset')
-  for (let seed = 2; seed <= 8; seed++) {
+  for (let seed = 2; seed <= MAX_PUNCHES_AT_ONCE; seed++) {
     void node.receive([encodeHolePunch('CONNECT', [multiaddr(`/ip4/8.8.8.${seed}/tcp/1`)])], { seed })
   }
-  assert.equal(await node.receive([CONNECT_VICTIM, SYNC], { seed: 9 }), 'reset')
+  assert.equal(await node.receive([CONNECT_VICTIM, SYNC], { seed: MAX_PUNCHES_AT_ONCE + 1 }), 'reset')
   assert.deepEqual(node.dials, [])
   // Those who say no more are dropped after a while.
   await node.clock.advance(5_000)
