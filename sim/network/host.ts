@@ -221,7 +221,7 @@ export class SimHost implements HostNode, SocketHost {
     }
     const socket = this.#sockets.get(socketKey(header.destination, header.source))
     if (socket !== undefined) {
-      socket.receive(header.kind, packet.segment)
+      socket.receive(header.kind, packet)
     } else if (header.kind === 'syn') {
       this.#offer(header)
     } else if (packet.segment !== undefined || header.kind === 'syn-ack' || header.kind === 'ack') {

@@ -33,6 +33,8 @@ export interface Packet {
   readonly segment?: TcpSegment
   /** Payload of a UDP datagram. */
   readonly datagram?: Uint8Array
+  /** A SYN-ACK whose sender had dialled too: so both ends know, whichever SYN came first. */
+  readonly isCrossed?: boolean
   /** Not to arrive before that: streams keep their order. */
   readonly notBeforeMs?: number
   /** Called when the packet gets lost: boxes, partitions, hosts that are off. */

@@ -156,13 +156,14 @@ export class TcpSocket implements SegmentSender {
   }
 
   /** A packet for this socket arrived. */
-  receive(kind: PacketKind, segment: TcpSegment | undefined): void {
+  receive(kind: PacketKind, { segment, isCrossed = false }: Pick<Packet, 'segment' | 'isCrossed'>): void {
     if (kind === 'rst') {
       const code = this.#state === 'syn-sent' ? 'ECONNREFUSED' : 'ECONNRESET'
       this.#end(new SocketError(code, endpointKey(this.remote)))
     } else if (kind === 'syn') {
       this.#receiveSyn()
     } else if (kind === 'syn-ack') {
+      this.#isSimultaneous ||= isCrossed
       this.#control('ack')
       this.#establish()
     } else if (this.#state === 'syn-sent') {
@@ -262,7 +263,8 @@ export class TcpSocket implements SegmentSender {
 
   #control(kind: PacketKind): void {
     const bytes = kind === 'syn' || kind === 'syn-ack' ? SYN_BYTES : kind === 'rst' ? RESET_BYTES : CONTROL_BYTES
-    this.#host.transmit({ header: { kind, source: this.local, destination: this.remote }, bytes })
+    const isCrossed = kind === 'syn-ack' && this.#isSimultaneous
+    this.#host.transmit({ header: { kind, source: this.local, destination: this.remote }, bytes, isCrossed })
   }
 
   #transmit(segment: TcpSegment, notBeforeMs: number): { packet: Packet; arrivalMs: number | undefined } {
