@@ -18,7 +18,7 @@ export interface PunchTriesComponents {
   readonly clock: Clock
   readonly logger: Logger
   readonly ownPeerId: string
-  readonly puncher: Puncher
+  readonly puncher: Pick<Puncher, 'initiate' | 'respond'>
   readonly budget: PunchBudget
   readonly counters: PunchCounters
   /** Dials the public addresses of a peer; resolves to whether there is a direct connection now. */
