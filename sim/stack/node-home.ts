@@ -1,4 +1,3 @@
-import { MemoryDatastore } from 'datastore-core'
 import type { AccountKey } from '../../src/identity/account-key.ts'
 import { NodeKey } from '../../src/identity/node-key.ts'
 import type { KabberNode } from '../../src/node/api.ts'
@@ -12,6 +11,7 @@ import type { SimHost } from '../network/host.ts'
 import { simulatedTcp } from '../network/simulated-tcp.ts'
 import type { NodeClass } from '../scenario/scenario.ts'
 import { COMMIT_DELAY_MS } from '../system/disk.ts'
+import { SimulatedDatastore } from '../system/memory-datastore.ts'
 import { MemoryStore } from '../system/memory-store.ts'
 import type { SeededRandom } from '../system/seeded-random.ts'
 import { silentLogger } from '../system/silent-logger.ts'
@@ -85,7 +85,7 @@ export class NodeHome {
   readonly #key: NodeKey
   readonly #clock: SimulatedClock
   #store: MemoryStore | undefined
-  #datastore = new MemoryDatastore()
+  #datastore = new SimulatedDatastore()
   #running: RunningNode | undefined
   /** What ran here before, while it ends. */
   #ending: Promise<void> | undefined
@@ -138,7 +138,7 @@ export class NodeHome {
     this.host.restart()
     if (!disk && this.#store !== undefined) {
       this.#store = undefined
-      this.#datastore = new MemoryDatastore()
+      this.#datastore = new SimulatedDatastore()
       this.#init.events.diskLost(this)
     }
     const running = this.#switchOn()

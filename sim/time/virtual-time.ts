@@ -4,6 +4,8 @@ import type { Scheduler } from './scheduler.ts'
 
 /** Real turns of the event loop asked for at once; between any two Node drains ticks and promises. */
 const TURNS_PER_BATCH = 64
+/** Of errors inside a run: libraries throw them by the thousand where nobody looks, and each frame costs. */
+const STACK_FRAMES: number = Number(process.env.KABBER_SIM_STACK_FRAMES ?? 2)
 /** Wall time at the start of a run. */
 const EPOCH_MS: number = Date.UTC(2026, 0, 1)
 
@@ -87,6 +89,8 @@ export class VirtualTime implements Scheduler {
     this.#problem = undefined
     this.#random = new SeededRandom(`${seed}/ambient`)
     this.#isRunning = true
+    const stackTraceLimit = Error.stackTraceLimit
+    Error.stackTraceLimit = STACK_FRAMES
     const onUnhandled = (reason: unknown): void =>
       this.fail(reason instanceof Error ? reason : new Error(String(reason)))
     process.on('unhandledRejection', onUnhandled)
@@ -94,6 +98,7 @@ export class VirtualTime implements Scheduler {
       return await this.#pump(main)
     } finally {
       process.off('unhandledRejection', onUnhandled)
+      Error.stackTraceLimit = stackTraceLimit
       this.#isRunning = false
       this.#queue.clear()
     }

@@ -14,6 +14,7 @@ import {
   KAD_MAX_OUTBOUND_STREAMS,
   KAD_TAG_INTERVAL_MS,
 } from './libp2p-limits.ts'
+import { nearestEntries, type TableEntry } from './libp2p-nearest-entries.ts'
 
 /** The DHT of Kabber; a network of its own, for routing only. */
 export const KAD_PROTOCOL = '/kabber/kad/1.0.0'
@@ -25,9 +26,9 @@ const ANSWERED_RPCS = new Set(['FIND_NODE', 'PING'])
 export interface KadInside {
   readonly routingTable: {
     readonly size: number
-    readonly kb?: { toIterable(): Iterable<{ readonly peerId: PeerId }> }
+    readonly kb?: { toIterable(): Iterable<TableEntry> }
     remove(peer: PeerId): Promise<void>
-    closestPeers(kadId: Uint8Array, options: { readonly count: number }): PeerId[]
+    closestPeers(kadId: Uint8Array, options?: { readonly count?: number; readonly exclude?: PeerId[] }): PeerId[]
     readonly closestPeerTagger: { refreshInterval: number }
   }
   readonly network: TypedEventTarget<{ peer: CustomEvent<PeerInfo> }> & {
@@ -63,6 +64,8 @@ export function routingOnlyKad(mode: 'server' | 'client'): (components: KadCompo
     const { routingTable, rpc } = insideOf(kad)
     // Every 5 s by itself, for which kadDHT has no option: a third of an idle node's work.
     routingTable.closestPeerTagger.refreshInterval = KAD_TAG_INTERVAL_MS
+    routingTable.closestPeers = (kadId, { count = KAD_K, exclude = [] } = {}) =>
+      nearestEntries(routingTable.kb?.toIterable() ?? [], kadId, { count, exclude })
     const { handlers } = rpc
     for (const name of Object.keys(handlers)) {
       if (!ANSWERED_RPCS.has(name)) {

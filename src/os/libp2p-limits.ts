@@ -72,7 +72,7 @@ export const KAD_MAX_OUTBOUND_STREAMS = 16
 /** How long a DHT request may stay unfinished. */
 export const KAD_INCOMING_TIMEOUT_MS = 5_000
 /** How often the closest peers are marked as such in the peer store, which reconnects to them when they are lost. */
-export const KAD_TAG_INTERVAL_MS = 60_000
+export const KAD_TAG_INTERVAL_MS = 300_000
 /** One identify message: 20 addresses and 20 protocols are 2 KiB; also what a foreign key blob may have. */
 export const IDENTIFY_MAX_MESSAGE_BYTES: number = 4 * KIB
 /** An identify stream as a whole: libp2p reads up to ten messages. */

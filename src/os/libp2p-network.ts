@@ -29,6 +29,7 @@ import { NetworkEvents } from './libp2p-network-events.ts'
 import { type Libp2pNetworkComponents, type Libp2pNetworkInit, maxConnectionsOf } from './libp2p-network-init.ts'
 import { createNode } from './libp2p-node.ts'
 import { openStream, pathOf } from './libp2p-open-stream.ts'
+import { cachePeers } from './libp2p-peer-cache.ts'
 import { Libp2pStreams } from './libp2p-streams.ts'
 import type { Libp2pNode } from './libp2p-types.ts'
 import { Upkeep } from './libp2p-upkeep.ts'
@@ -211,6 +212,7 @@ export class Libp2pNetwork implements Network {
       await this.#register(node, protocol)
     }
     this.#events.follow(node, () => this.#upkeep?.wake())
+    cachePeers(node.peerStore, clock)
     this.#keepAlive = new KeepAlive({ clock, neededPeers: () => this.#relays() }, node)
     this.#node = node
     await node.start()

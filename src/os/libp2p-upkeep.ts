@@ -38,7 +38,8 @@ export class Upkeep {
       clock,
       random,
       bootstrap,
-      connectedPeers: () => node.getPeers().map((peer) => peer.toString()),
+      // Not `getPeers`: it makes every PeerId anew.
+      connectedPeers: () => [...new Set(node.getConnections().map(({ remotePeer }) => remotePeer.toString()))],
       knownPeers: async () => {
         const peers = await node.peerStore.all({ filters: [(peer) => peer.protocols.includes(KAD_PROTOCOL)] })
         return peers.map((peer) => peer.id)

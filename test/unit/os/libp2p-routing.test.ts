@@ -37,7 +37,7 @@ class FakeKad {
       get size() {
         return table.size
       },
-      kb: { toIterable: () => [...table].map((peerId) => ({ peerId })) },
+      kb: { toIterable: () => [...table].map((peerId) => ({ peerId, kadId: new Uint8Array(32) })) },
       remove: async (id) => {
         table.delete(id)
       },
