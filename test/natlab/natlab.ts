@@ -1,12 +1,15 @@
 // People behind NATs of all kinds talk through real Linux boxes (network namespaces, nftables), production processes at
 // both ends: the matrix of what their conversations came to, with the simulator's beside it.
 // `npm run natlab [-- --trials N] [-- --pairs a:b,c:d]`; needs root on Linux. Ends by itself and cleans up.
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { punchTrial } from '../../sim/network/punch-trial.ts'
 import { runStandalone } from '../support/standalone.ts'
 import { cellLine, cellsOf, expected, faultsOf, headLine, type Trial } from './matrix.ts'
 import { PLACES, type Place } from './places.ts'
-import { befriend, people, round } from './rounds.ts'
+import { befriend, type Pair, people, round } from './rounds.ts'
 import { placeNamed, refuseWithoutNamespaces, World } from './world.ts'
 
 /** Longer than it ever takes; then something hangs. */
@@ -37,6 +40,19 @@ function simulated(from: Place, to: Place): string {
   return [...new Set(outcomes)].map((outcome) => (outcome === 'failed' ? 'relayed' : outcome)).join(' or ')
 }
 
+function isWrong({ outcome, from, to }: Trial): boolean {
+  return outcome === 'failed' || (outcome === 'relayed' && expected(placeNamed(from), placeNamed(to)) !== 'relayed')
+}
+
+/** With NATLAB_LOG=debug: what both sides said goes to the folder for temporary files. */
+function keepLogs({ caller, called }: Pair, number: number): void {
+  for (const node of process.env.NATLAB_LOG === undefined ? [] : [caller, called]) {
+    const file = join(tmpdir(), `natlab-${number}-${node.host.name}.log`)
+    writeFileSync(file, node.process.stderr)
+    console.log(`what ${node.host.name} said is in ${file}`)
+  }
+}
+
 await runStandalone(LIMIT_MS, async (hooks) => {
   refuseWithoutNamespaces('natlab')
   const startMs = performance.now()
@@ -50,13 +66,13 @@ await runStandalone(LIMIT_MS, async (hooks) => {
   for (let number = 1; number <= Number(values.trials); number++) {
     const made = await round(met, number % 2 === 1 ? 'caller' : 'called')
     trials.push(...made)
-    const bad = made.filter(
-      ({ outcome, from, to }) =>
-        outcome === 'failed' || (outcome === 'relayed' && expected(placeNamed(from), placeNamed(to)) !== 'relayed'),
-    )
+    const bad = made.filter(isWrong)
     console.log(
-      `round ${number} of ${values.trials} after ${seconds()}${bad.map((t) => ` ${t.from}:${t.to} ${t.outcome}`).join(',')}`,
+      `round ${number} of ${values.trials} after ${seconds()}${bad.map(({ from, to, outcome }) => `, ${from}:${to} ${outcome}`).join('')}`,
     )
+    for (const { from, to } of bad) {
+      keepLogs(met.find((pair) => pair.from.name === from && pair.to.name === to)!, number)
+    }
   }
   console.log(headLine())
   const faults: string[] = []
