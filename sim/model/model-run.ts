@@ -141,6 +141,7 @@ export class ModelRun {
         messages,
         nodes,
         links: { direct: 0, punched: 0, relayed: 0 },
+        relayGapMs: Number.NaN,
         samples,
         lookups: this.#lookupRows,
         dials: this.#paths.dials,

@@ -125,6 +125,7 @@ export const METRIC_NAMES = [
   'dials_failed_share',
   'punched_share',
   'relayed_share',
+  'relay_gap_max_ms',
   'violations',
 ] as const
 export type MetricName = (typeof METRIC_NAMES)[number]

@@ -8,6 +8,8 @@ export interface Measured {
   readonly lookups: readonly LookupRow[]
   readonly nodes: readonly NodeRow[]
   readonly links: LinkCounts
+  /** NaN: not measured. */
+  readonly relayGapMs: number
   readonly dials: number
   readonly dialsFailed: number
   readonly deliveredTwice: number
@@ -58,6 +60,7 @@ export function metricsOf(measured: Measured): RunResult['metrics'] {
     dials_failed_share: share(measured.dialsFailed, measured.dials),
     punched_share: share(links.punched, linked),
     relayed_share: share(links.relayed, linked),
+    relay_gap_max_ms: measured.relayGapMs,
     violations: measured.violations,
   }
 }

@@ -18,6 +18,7 @@ import { metricsOf } from './metrics.ts'
 import type { HomeEvents, NodeHome, PlantedBug, RunningNode } from './node-home.ts'
 import { isIncoming, type Person, sendText, wholeArchive } from './person.ts'
 import { playPlan } from './plan-player.ts'
+import { RelayGaps } from './relay-gaps.ts'
 import { TraceHash } from './trace-hash.ts'
 import { ViolationLog } from './violation-log.ts'
 import { StackWorld } from './world.ts'
@@ -50,6 +51,7 @@ export class StackRun implements HomeEvents {
   /** Messages whose letter was opened at a node that has not told of them yet. */
   readonly #byLetter = new Set<string>()
   readonly #links: LinkCensus
+  readonly #relayGaps: RelayGaps
   #isSettling = false
 
   constructor(time: VirtualTime, init: StackRunInit) {
@@ -62,6 +64,7 @@ export class StackRun implements HomeEvents {
     this.#replicas = new Replicas(this.#violations)
     this.#world = new StackWorld(time, { scenario, seed, events: this, plantedBug })
     this.#links = new LinkCensus(this.#world)
+    this.#relayGaps = new RelayGaps(this.#world)
   }
 
   /** Plays the scenario to its end, or to where `signal` aborts. */
@@ -78,6 +81,7 @@ export class StackRun implements HomeEvents {
         ({ from, to, bytes }) => this.#write(from, to, bytes),
       )
       const lookups = playLookups(this.#world)
+      this.#relayGaps.watch()
       const endMs = scenario.warmupMs + scenario.durationMs
       await this.#passUntil(endMs, () => signal.aborted)
       if (!signal.aborted) {
@@ -283,6 +287,7 @@ export class StackRun implements HomeEvents {
       traceHash: hash.digest('hex').slice(0, 16),
       metrics: metricsOf({
         ...{ messages, samples, lookups, nodes, links: this.#links.counts },
+        relayGapMs: this.#relayGaps.longestMs,
         dials: network.hosts.reduce((sum, { counters }) => sum + counters.dials, 0),
         dialsFailed: network.hosts.reduce((sum, { counters }) => sum + counters.dialsFailed, 0),
         deliveredTwice: this.#deliveries.twice,
