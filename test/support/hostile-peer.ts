@@ -4,7 +4,7 @@ import type { Connection, Libp2p, PrivateKey } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { Network } from '../../src/system/network.ts'
 
 /** A libp2p peer without any of our manners, for attacks; `connect` gives it a connection it can abuse. */
@@ -15,7 +15,8 @@ export class HostilePeer {
     this.libp2p = libp2p
   }
 
-  static async create(privateKey?: PrivateKey): Promise<HostilePeer> {
+  /** `services` of libp2p, if it is to have any. */
+  static async create(privateKey?: PrivateKey, services: Libp2pOptions['services'] = {}): Promise<HostilePeer> {
     const libp2p = await createLibp2p({
       privateKey: privateKey ?? (await generateKeyPair('Ed25519')),
       addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
@@ -23,13 +24,15 @@ export class HostilePeer {
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
       connectionMonitor: { enabled: false },
+      services,
     })
     return new HostilePeer(libp2p)
   }
 
   async connect(victim: Network): Promise<HostileConnection> {
     const address = multiaddr(`${victim.addresses()[0]}/p2p/${victim.peerId}`)
-    return new HostileConnection(await this.libp2p.dial(address))
+    // Another one, whatever there are.
+    return new HostileConnection(await this.libp2p.dial(address, { force: true }))
   }
 
   async stop(): Promise<void> {
@@ -42,7 +45,7 @@ export class HostilePeer {
 
 /** The parts of a connection that libp2p hides. */
 interface ConnectionInside {
-  readonly maConn: { pause(): void; socket: { pause(): void } }
+  readonly maConn: { pause(): void; socket: { pause(): void; write(bytes: Uint8Array): boolean } }
   readonly muxer: { send(bytes: Uint8Array): boolean; sendFrame(header: YamuxHeader, data?: unknown): boolean }
 }
 
@@ -70,14 +73,48 @@ export class HostileConnection {
     this.#inside.maConn.socket.pause()
   }
 
+  /** Bytes that no key has sealed, behind those that were. */
+  sendUnencrypted(bytes: Uint8Array): void {
+    this.#inside.maConn.socket.write(bytes)
+  }
+
+  /** The same frame many times, in one go. */
+  sendHeaders(header: YamuxHeader, times: number): void {
+    const one = headerBytes(header)
+    const all = new Uint8Array(times * one.byteLength)
+    for (let index = 0; index < times; index++) {
+      all.set(one, index * one.byteLength)
+    }
+    this.#inside.muxer.send(all)
+  }
+
+  /** Any header, with any data behind it. */
+  sendRawFrame(header: RawHeader, data: Uint8Array): void {
+    this.#inside.muxer.send(Uint8Array.of(...headerBytes(header), ...data))
+  }
+
   /** Sends a yamux frame (hashicorp/yamux spec.md); data frames without their data. */
   sendHeader(header: YamuxHeader): boolean {
-    const bytes = new Uint8Array(12)
-    const view = new DataView(bytes.buffer)
-    view.setUint8(1, header.type)
-    view.setUint16(2, header.flag)
-    view.setUint32(4, header.streamID)
-    view.setUint32(8, header.length)
-    return this.#inside.muxer.send(bytes)
+    return this.#inside.muxer.send(headerBytes(header))
   }
+}
+
+/** A header with any values. */
+export interface RawHeader {
+  readonly version?: number
+  readonly type: number
+  readonly flag: number
+  readonly streamID: number
+  readonly length: number
+}
+
+function headerBytes({ version = 0, type, flag, streamID, length }: RawHeader): Uint8Array {
+  const bytes = new Uint8Array(12)
+  const view = new DataView(bytes.buffer)
+  view.setUint8(0, version)
+  view.setUint8(1, type)
+  view.setUint16(2, flag)
+  view.setUint32(4, streamID)
+  view.setUint32(8, length)
+  return bytes
 }
