@@ -29,8 +29,10 @@ export class PunchMappings {
     const address = withoutPeerId(observed)
     const family = tcpFamilyOf(address)
     if (family !== undefined && this.#isPunchable(address) && connection.status === 'open') {
+      if (!this.#mappings.has(connection)) {
+        connection.addEventListener('close', () => this.#mappings.delete(connection), { once: true })
+      }
       this.#mappings.set(connection, { family, localPort, address, relay: connection.remotePeer.toString() })
-      connection.addEventListener('close', () => this.#mappings.delete(connection), { once: true })
       this.#learned.resolve()
       this.#learned = Promise.withResolvers()
     }
