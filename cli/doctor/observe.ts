@@ -16,6 +16,9 @@ const MAX_BOOTSTRAP_CHECKED = 8
 /** How long a trial node may take to find out how it is reached. */
 const TRIAL_LIMIT_MS = 12_000
 
+/** The same where nobody is there to ask: a router may still answer. */
+const ALONE_LIMIT_MS = 3_000
+
 /** Where a node listens when nothing is known of it. */
 const ANY_PORT = ['/ip4/0.0.0.0/tcp/0']
 
@@ -48,7 +51,7 @@ export async function observe(home: Home, options: ObserveOptions): Promise<Obse
       home: checkHome(home),
       node: running.node,
       isRelay: last?.isRelay ?? false,
-      ...(await reachOf(running.status, isUp ? network : undefined)),
+      ...(await reachOf(running.status, isUp ? network : undefined, bootstrap)),
       takenPorts,
       hasNetwork: hasNetwork(),
       bootstrap,
@@ -61,11 +64,13 @@ export async function observe(home: Home, options: ObserveOptions): Promise<Obse
 async function reachOf(
   status: NodeStatus | undefined,
   trial: ProbeNetwork | undefined,
+  bootstrap: readonly BootstrapObservation[],
 ): Promise<Pick<Observations, 'reach' | 'connectedPeers'>> {
   if (status !== undefined) {
     return { reach: status.reach, connectedPeers: status.connectedPeers }
   }
-  return (await trial?.reach(TRIAL_LIMIT_MS)) ?? { reach: undefined, connectedPeers: 0 }
+  const limitMs = bootstrap.some(({ peer }) => peer === 'ok') ? TRIAL_LIMIT_MS : ALONE_LIMIT_MS
+  return (await trial?.reach(limitMs)) ?? { reach: undefined, connectedPeers: 0 }
 }
 
 interface Listen {
