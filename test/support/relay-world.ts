@@ -55,6 +55,23 @@ export class RelayWorld {
     return peer
   }
 
+  /** The same, and it says that it is a member of the network. */
+  async member(options: Libp2pOptions = {}): Promise<Libp2p> {
+    const peer = await this.peer({ ...options, start: false })
+    await peer.handle(
+      ECHO_PROTOCOL,
+      async (stream) => {
+        for await (const chunk of stream) {
+          stream.send(chunk)
+        }
+        await stream.close()
+      },
+      { runOnLimitedConnection: true },
+    )
+    await peer.start()
+    return peer
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#networks, ...this.#peers].map((each) => each.stop()))
   }

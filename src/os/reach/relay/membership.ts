@@ -6,6 +6,9 @@ import { MEMBERSHIP_WAIT_MS } from './relay-limits.ts'
 /** What all protocols of Kabber begin with. */
 const KABBER_PROTOCOLS = '/kabber/'
 
+/** What the peer store has of whoever has been identified. */
+const IDENTIFIED = 'AgentVersion'
+
 /** Whether a peer that speaks these protocols is a node of this network, for which alone others relay. */
 export function isMember(protocols: readonly string[]): boolean {
   return protocols.some((protocol) => protocol.startsWith(KABBER_PROTOCOLS))
@@ -18,8 +21,9 @@ export async function awaitMembership(
   clock: Pick<Clock, 'schedule'>,
 ): Promise<boolean> {
   const known = await node.peerStore.get(peer).catch(() => undefined)
-  if (known !== undefined && isMember(known.protocols)) {
-    return true
+  const member = isMember(known?.protocols ?? [])
+  if (member || known?.metadata.has(IDENTIFIED)) {
+    return member
   }
   return await new Promise((resolve) => {
     const onIdentify = ({ detail }: { detail: { peerId: PeerId; protocols: string[] } }): void => {
