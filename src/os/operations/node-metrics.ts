@@ -73,7 +73,8 @@ export class NodeMetrics {
     this.#counter('relay_bytes_total', 'Bytes relayed for others', ({ reach }) => reach.relaying?.relayedBytes ?? 0)
     this.#counter('relay_refused_total', 'Reservations and circuits refused to others', {
       label: 'reason',
-      values: ({ reach: { relaying } }) => relaying?.refusedFor ?? { any: relaying?.refused ?? 0 },
+      values: ({ reach: { relaying } }) =>
+        relaying?.refusedFor ?? (relaying === undefined ? {} : { any: relaying.refused }),
     })
     this.#counter('punches_total', 'Hole punches since the start', {
       label: 'result',
