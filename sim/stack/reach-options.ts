@@ -1,8 +1,8 @@
-import type { Libp2pNetworkInit } from '../../src/os/libp2p-network-init.ts'
+import type { Libp2pNetwork } from '../../src/os/libp2p-network.ts'
 import type { NodeClass } from '../scenario/scenario.ts'
 
 /** What a node's network is told of how to be reached. */
-type ReachInit = Pick<Libp2pNetworkInit, 'dhtMode' | 'reach'>
+type ReachInit = Pick<ConstructorParameters<typeof Libp2pNetwork>[1], 'dhtMode' | 'reach'>
 
 /** There are no routers to ask and no interfaces that change. */
 const NOTHING_OUTSIDE = { mapPorts: false, watchInterfaces: false } as const

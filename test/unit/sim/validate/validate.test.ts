@@ -7,6 +7,7 @@ import { validate } from '../../../../sim/commands/validate.ts'
 import { OutputError } from '../../../../sim/output/output-error.ts'
 import { between, type Finding, near, type Reference } from '../../../../sim/validate/finding.ts'
 import { REFERENCES } from '../../../../sim/validate/references.ts'
+import { onVirtualTime } from '../../../support/sim-child.ts'
 
 function reference(id: string, check: Reference['check']): Reference {
   return { id, subject: `subject of ${id}`, source: `source of ${id}`, check }
@@ -83,4 +84,23 @@ test('results are the same twice and hold, save those known to fail', async () =
     )
     assert.deepEqual(await check({ quick: true, seed: 1 }), findings, id)
   }
+})
+
+test('hole punches between the boxes of IPFS succeed as often as in the field (R18)', async () => {
+  const { check } = REFERENCES.find(({ id }) => id === 'R18')!
+  const findings = await check({ quick: true, seed: 1 })
+  assert.deepEqual(
+    findings.map(({ outcome }) => outcome),
+    ['pass', 'FAIL', 'FAIL'],
+  )
+})
+
+test('a relay of ours carries what others cut (R23)', async () => {
+  const out = await onVirtualTime(`
+import { RELAY_CUT } from './sim/validate/relay-cut.ts'
+const findings = await RELAY_CUT.check({ quick: true, seed: 1 })
+process.stdout.write(JSON.stringify(findings), () => process.exit(0))`)
+  const [finding] = JSON.parse(out) as Finding[]
+  assert.match(finding?.ours ?? '', /^none in 2097152 /)
+  assert.match(finding?.reason ?? '', /^by design: /)
 })
