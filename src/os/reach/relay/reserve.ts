@@ -1,6 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { isPublicAddress, isRelayedAddress, withoutPeerId } from '../../libp2p-addresses.ts'
+import { isAbsurdAddress, isPublicAddress, isRelayedAddress, withoutPeerId } from '../../libp2p-addresses.ts'
 import { HOP_PROTOCOL, HOP_TYPE, hopMessage, STATUS } from './circuit-messages.ts'
 import { MessageExchange } from './message-exchange.ts'
 import { ADDRESSES_MAX_PER_RELAY, CIRCUITS_MAX_PER_PEER } from './relay-limits.ts'
@@ -56,7 +56,7 @@ export async function reserve(connection: Connection, signal: AbortSignal): Prom
  */
 function circuitAddresses(connection: Connection, named: readonly Uint8Array[]): readonly Multiaddr[] {
   const proven = connection.direction === 'outbound' ? [withoutPeerId(connection.remoteAddr)] : []
-  const all = [...proven, ...named.flatMap((bytes) => parse(bytes) ?? [])].filter((a) => !isRelayedAddress(a))
+  const all = [...proven, ...named.flatMap((bytes) => parse(bytes) ?? [])].filter(isDiallable)
   const open = all.filter((address) => isPublicAddress(address) || isName(address))
   const byKind = new Map<string, Multiaddr>()
   for (const address of open.length > 0 ? open : all) {
@@ -67,6 +67,13 @@ function circuitAddresses(connection: Connection, named: readonly Uint8Array[]):
     }
   }
   return [...byKind.values()].slice(0, ADDRESSES_MAX_PER_RELAY)
+}
+
+/** A host and a TCP port, and no relay on the way. */
+function isDiallable(address: Multiaddr): boolean {
+  const [host, port] = address.getComponents()
+  const isHost = host?.name === 'ip4' || host?.name === 'ip6' || isName(address)
+  return isHost && port?.name === 'tcp' && !isRelayedAddress(address) && !isAbsurdAddress(address)
 }
 
 function isName(address: Multiaddr): boolean {
