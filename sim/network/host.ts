@@ -36,7 +36,7 @@ export interface PacketCarrier {
   extend(from: HostNode, packet: Packet, bytes: number): void
   /** One way, without jitter; to a guess where nobody has the address. */
   latencyTo(from: HostNode, remote: Endpoint): number
-  noteOutcome(from: HostNode, to: Endpoint, outcome: NatOutcome): void
+  noteOutcome(from: HostNode, between: { local: Endpoint; remote: Endpoint }, outcome: NatOutcome): void
 }
 
 /** How a host dials. */
@@ -246,7 +246,7 @@ export class SimHost implements HostNode, SocketHost {
     this.counters.dialsFailed += outcome === 'failed' ? 1 : 0
     // Not what the other side of a punch counts, nor who met itself behind an address that every home has.
     if (!socket.isSecond && this.placeOf(socket.remote.address) === undefined) {
-      this.#network.noteOutcome(this, socket.remote, outcome)
+      this.#network.noteOutcome(this, socket, outcome)
     }
   }
 

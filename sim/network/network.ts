@@ -80,14 +80,11 @@ export class SimNetwork implements PacketCarrier {
     this.#isSplit = undefined
   }
 
-  /** What kind of box or host owns a public address, for the matrix. */
-  labelOf(address: string): string {
-    const owner = this.#topology.core.owners.get(address)
-    return owner === undefined ? 'unreachable' : owner.label
-  }
-
-  noteOutcome(from: HostNode, to: Endpoint, outcome: NatOutcome): void {
-    this.matrix.note(from.label, this.labelOf(to.address), outcome)
+  noteOutcome(from: HostNode, { local, remote }: { local: Endpoint; remote: Endpoint }, outcome: NatOutcome): void {
+    // A neighbour behind the same box, or whoever owns a public address.
+    const neighbour = from.placeOf(local.address)?.realm.owners.get(remote.address)
+    const owner = neighbour ?? this.#topology.core.owners.get(remote.address)
+    this.matrix.note(from.label, owner?.label ?? 'unreachable', outcome)
   }
 
   send(from: HostNode, packet: Packet): number | undefined {
