@@ -17,7 +17,7 @@ export async function demoNetwork(
   _args: readonly string[],
   options: { nodes: number; bootstrap?: readonly string[] },
 ): Promise<void> {
-  const stopped = stopSignal(context.output)
+  const stopped = stopSignal((text) => context.output.note(text))
   const { path } = findHome(context)
   const nodes: KabberNode[] = []
   const addresses: string[] = []

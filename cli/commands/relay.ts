@@ -5,6 +5,7 @@ import { formatHostPort } from '../host-port.ts'
 import { readDoor } from '../node/client-options.ts'
 import { exitOnBug } from '../node/exit-on-bug.ts'
 import { lastStart, writeLastStart } from '../node/last-start.ts'
+import { logNote } from '../node/log-note.ts'
 import { type GivenNetworkOptions, readNetworkOptions } from '../node/network-options.ts'
 import { openRelay, type RunningRelay } from '../node/open-relay.ts'
 import { stopSignal } from '../node/stop-signal.ts'
@@ -21,9 +22,10 @@ interface RelayOptions extends GivenNetworkOptions {
 /** `kabber relay`: a node for others on a machine with a public address. */
 export async function relay(context: CommandContext, _args: readonly string[], options: RelayOptions): Promise<void> {
   const network = readNetworkOptions(options)
+  const say = logNote(context.output, network)
   const metrics = readDoor('--metrics', options.metrics)
-  const stopped = stopSignal(context.output, DRAIN_LIMIT_MS)
-  exitOnBug(context.output)
+  const stopped = stopSignal(say, DRAIN_LIMIT_MS)
+  exitOnBug(say)
   const { storage, reservations } = options
   const home = findHome(context)
   const running = await openRelay(home, { ...network, storageBytes: storage, reservations, metrics })

@@ -7,6 +7,7 @@ import { type GivenClientOptions, readClientOptions, readDoor } from '../node/cl
 import { type EndpointTexts, writeEndpoints } from '../node/endpoints-file.ts'
 import { exitOnBug } from '../node/exit-on-bug.ts'
 import { lastStart, writeLastStart } from '../node/last-start.ts'
+import { logNote } from '../node/log-note.ts'
 import { type GivenNetworkOptions, readNetworkOptions } from '../node/network-options.ts'
 import { openNode, type RunningNode } from '../node/open-node.ts'
 import { stopSignal } from '../node/stop-signal.ts'
@@ -22,10 +23,11 @@ interface StartOptions extends GivenClientOptions, GivenNetworkOptions {
 /** `kabber start`: the node of an account, with its doors for clients. */
 export async function start(context: CommandContext, _args: readonly string[], options: StartOptions): Promise<void> {
   const network = readNetworkOptions(options)
+  const say = logNote(context.output, network)
   const clients = readClientOptions(options)
   const metrics = readDoor('--metrics', options.metrics ?? false)
-  const stopped = stopSignal(context.output)
-  exitOnBug(context.output)
+  const stopped = stopSignal(say)
+  exitOnBug(say)
   const { mdns, storage } = options
   const home = findHome(context)
   const running = await openNode(home, { ...network, mdns, storageBytes: storage, clients, metrics })

@@ -1,11 +1,10 @@
 import { EXIT_CODES } from '../exit-codes.ts'
-import type { Output } from '../output.ts'
 
 /** Time for a node to stop in good order, milliseconds; then it is ended. What it has acknowledged is on disk. */
 const STOP_LIMIT_MS = 4_500
 
-/** Resolves with the first SIGINT or SIGTERM. A second one, or an overlong stop, ends the process. */
-export function stopSignal(output: Output, limitMs: number = STOP_LIMIT_MS): Promise<void> {
+/** Resolves with the first SIGINT or SIGTERM, which is said. A second one, or an overlong stop, ends the process. */
+export function stopSignal(say: (text: string) => void, limitMs: number = STOP_LIMIT_MS): Promise<void> {
   return new Promise((resolve) => {
     let asked = false
     const onSignal = (): void => {
@@ -13,9 +12,9 @@ export function stopSignal(output: Output, limitMs: number = STOP_LIMIT_MS): Pro
         process.exit(EXIT_CODES.failed)
       }
       asked = true
-      output.note('stopping…')
+      say('stopping…')
       setTimeout(() => {
-        output.note('kabber: the node did not stop in time and was ended')
+        say('kabber: the node did not stop in time and was ended')
         process.exit(EXIT_CODES.failed)
       }, limitMs).unref()
       resolve()

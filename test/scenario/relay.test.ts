@@ -95,8 +95,8 @@ describe('kabber relay', () => {
     ])
     await result.line(({ event }) => event === 'ready')
     assert.equal(await result.end('SIGTERM'), 0)
-    const lines = result.stderr.split('\n').filter((line) => line.startsWith('{'))
-    assert.ok(lines.length > 0)
+    const lines = result.stderr.split('\n').filter((line) => line !== '')
+    assert.ok(lines.some((line) => JSON.parse(line).event === 'stopping…'))
     for (const line of lines) {
       const { time, level, component, event } = JSON.parse(line)
       assert.match(time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
