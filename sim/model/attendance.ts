@@ -8,6 +8,7 @@ import type { Custody } from './custody.ts'
 import { CHURN, type Kernel } from './kernel.ts'
 import type { Person } from './person.ts'
 import type { RoutingTables } from './routing-tables.ts'
+import type { SleepingLinks } from './sleeping-links.ts'
 import type { Wires } from './wires.ts'
 import type { World } from './world.ts'
 
@@ -20,6 +21,10 @@ const UNBORN = 8
 /** Of a departure in good order the others hear this much later. */
 const GOODBYE_MS = 100
 
+/** As in the stack tier, who is there at the start does not begin at once. */
+const START_SPACING_MAX_MS = 200
+const START_SHARE = 1 / 3
+
 export interface AttendanceParts {
   readonly scenario: Scenario
   readonly streams: ScenarioStreams
@@ -28,6 +33,7 @@ export interface AttendanceParts {
   readonly tables: RoutingTables
   readonly custody: Custody
   readonly wires: Wires
+  readonly sleepers: SleepingLinks
   readonly people: readonly Person[]
   /** Person at each node. */
   readonly personAt: ReadonlyMap<number, Person>
@@ -64,9 +70,16 @@ export class Attendance {
         world.come(other, 0)
       }
     }
-    for (const person of this.#parts.people) {
+    const { kernel, people } = this.#parts
+    const spacingMs = Math.min(START_SPACING_MAX_MS, (scenario.warmupMs * START_SHARE) / world.regular)
+    for (const person of people) {
       if (world.up[person.node] === 1) {
-        person.start(true)
+        const { upSinceMs } = world
+        kernel.schedule(person.node * spacingMs, () => {
+          if (world.up[person.node] === 1 && upSinceMs[person.node] === 0 && world.sessions[person.node] === 1) {
+            person.start(true)
+          }
+        })
       }
     }
   }
@@ -206,5 +219,6 @@ export class Attendance {
     world.come(node, kernel.nowMs)
     custody.started(node, disk)
     personAt.get(node)?.start(disk)
+    this.#parts.sleepers.came(node)
   }
 }

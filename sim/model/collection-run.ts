@@ -37,6 +37,7 @@ export class CollectionRun {
   /** Custodians that are followed, by day and node. */
   readonly #watches = new Map<string, { readonly node: number; readonly mailbox: string; readonly watch: Watch }>()
   #timer = -1
+  #timerMs = 0
   #stopped = false
 
   constructor(
@@ -76,9 +77,15 @@ export class CollectionRun {
     if (this.#stopped) {
       return
     }
+    const asked: EffectOf<'collect'>[] = []
     for (const effect of stepCollection(this.#state, event)) {
-      this.#perform(effect)
+      if (effect.type === 'collect') {
+        asked.push(effect)
+      } else {
+        this.#perform(effect)
+      }
     }
+    this.#collect(asked)
     this.#setTimer()
   }
 
@@ -86,9 +93,6 @@ export class CollectionRun {
     switch (effect.type) {
       case 'lookup':
         this.#lookUp(effect.day)
-        return
-      case 'collect':
-        this.#collect(effect)
         return
       case 'unfollow':
         this.#unfollow(effect.day, effect.peerId)
@@ -99,9 +103,10 @@ export class CollectionRun {
       case 'finished':
         this.#told.finished(effect.through)
         return
+      case 'collect':
       case 'open':
       case 'withheld':
-        // `open` is performed where the letter is at hand.
+        // The first two are performed where what they need is at hand.
         return
     }
   }
@@ -120,40 +125,65 @@ export class CollectionRun {
     })
   }
 
-  #collect({ day, peerId, follow }: EffectOf<'collect'>): void {
-    const { kernel, paths, streams, world, custody } = this.#parts
-    const node = Number(peerId)
-    const mailbox = mailboxName(this.#person, day)
+  /** Those who have nothing now answer together, when the last of them does: the machine waits for them all. */
+  #collect(asked: readonly EffectOf<'collect'>[]): void {
+    const { kernel, custody } = this.#parts
+    const empty: { readonly effect: EffectOf<'collect'>; readonly answers: boolean }[] = []
+    let emptyMs = 0
+    for (const effect of asked) {
+      const { day, peerId } = effect
+      if (effect.follow) {
+        this.#unfollow(day, peerId)
+      }
+      const { answers, delayMs } = this.#ask(Number(peerId))
+      if (custody.hasLetters(Number(peerId), mailboxName(this.#person, day))) {
+        kernel.schedule(delayMs, () => this.#answered(effect, answers))
+      } else {
+        empty.push({ effect, answers })
+        emptyMs = Math.max(emptyMs, delayMs)
+      }
+    }
+    if (empty.length > 0) {
+      kernel.schedule(emptyMs, () => {
+        for (const { effect, answers } of empty) {
+          this.#answered(effect, answers)
+        }
+      })
+    }
+  }
+
+  #ask(node: number): { readonly answers: boolean; readonly delayMs: number } {
+    const { paths, streams, world } = this.#parts
     const reach = paths.reach(this.#node, node)
     const answers = reach !== 'none' && world.up[node] === 1
-    // The first round trip is for the challenge.
-    const frames = 3 * MAILBOX_FRAME_BYTES
-    const delayMs = answers
-      ? streams.requestMs(this.#node, node, reach, { bytes: frames, roundTrips: 2 })
-      : DIAL_TIMEOUT_MS
     world.charge(this.#node, node, MAILBOX_FRAME_BYTES)
-    if (follow) {
-      this.#unfollow(day, peerId)
+    // The first round trip is for the challenge.
+    const exchange = { bytes: 3 * MAILBOX_FRAME_BYTES, roundTrips: 2 }
+    const delayMs = answers ? streams.requestMs(this.#node, node, reach, exchange) : DIAL_TIMEOUT_MS
+    return { answers, delayMs }
+  }
+
+  #answered({ day, peerId, follow }: EffectOf<'collect'>, answers: boolean): void {
+    if (this.#stopped) {
+      return
     }
-    kernel.schedule(delayMs, () => {
-      if (this.#stopped) {
-        return
-      }
-      if (!answers || world.up[node] === 0) {
-        this.#cache.doubt(mailbox)
-        this.#happened({ type: 'silent', day, peerId, ...this.#moment() })
-        return
-      }
-      const letters = custody.letters(node, mailbox)
-      if (follow) {
-        this.#follow(day, peerId)
-      }
-      for (const letter of letters) {
-        this.#receive(day, peerId, letter)
-      }
-      world.charge(node, this.#node, 2 * MAILBOX_FRAME_BYTES)
-      this.#happened({ type: 'collected', day, peerId, ...this.#moment() })
-    })
+    const { world, custody } = this.#parts
+    const node = Number(peerId)
+    const mailbox = mailboxName(this.#person, day)
+    if (!answers || world.up[node] === 0) {
+      this.#cache.doubt(mailbox)
+      this.#happened({ type: 'silent', day, peerId, ...this.#moment() })
+      return
+    }
+    const letters = custody.letters(node, mailbox)
+    if (follow) {
+      this.#follow(day, peerId)
+    }
+    for (const letter of letters) {
+      this.#receive(day, peerId, letter)
+    }
+    world.charge(node, this.#node, 2 * MAILBOX_FRAME_BYTES)
+    this.#happened({ type: 'collected', day, peerId, ...this.#moment() })
   }
 
   #follow(day: number, peerId: string): void {
@@ -233,13 +263,22 @@ export class CollectionRun {
 
   #setTimer(): void {
     const { kernel } = this.#parts
+    const dueMs = Math.min(kernel.wallMs + TIMER_MAX_MS, this.#state.dueMs)
+    // One that is early costs one look; moving it with every answer would cost more.
+    if (this.#timer >= 0 && this.#timerMs <= dueMs) {
+      return
+    }
     if (this.#timer >= 0) {
       kernel.cancel(this.#timer)
     }
-    const delayMs = Math.min(TIMER_MAX_MS, Math.max(1, this.#state.dueMs - kernel.wallMs))
-    this.#timer = kernel.schedule(delayMs, () => {
+    this.#timerMs = dueMs
+    this.#timer = kernel.schedule(Math.max(1, dueMs - kernel.wallMs), () => {
       this.#timer = -1
-      this.#happened({ type: 'due', ...this.#moment() })
+      if (this.#state.dueMs <= kernel.wallMs) {
+        this.#happened({ type: 'due', ...this.#moment() })
+      } else {
+        this.#setTimer()
+      }
     })
   }
 }

@@ -34,6 +34,11 @@ export class Connections {
       world.size > REMEMBERED_NODES_MAX ? undefined : Array.from({ length: world.size }, () => new Map<number, Made>())
   }
 
+  /** Whether some may be known that cannot be used yet. */
+  get areRemembered(): boolean {
+    return this.#made !== undefined
+  }
+
   /** Calls `listener` with the two ends of every connection that is remembered, as it is dialled. */
   onDialled(listener: (one: number, other: number) => void): void {
     this.#listeners.push(listener)

@@ -24,6 +24,8 @@ const NEIGHBOURS = 24
 /** Least time between two rounds of one node, so that a clock at rest cannot spin. */
 const WAKE_MIN_MS = 1
 
+const NO_LETTERS: readonly Letter[] = []
+
 export interface CustodyParts {
   readonly kernel: Kernel
   readonly world: World
@@ -68,11 +70,18 @@ export class Custody {
     return this.#put(node, from, letter, false)
   }
 
+  hasLetters(node: number, mailbox: string): boolean {
+    return (this.#custodians[node]?.mailboxes.get(mailbox)?.letters.size ?? 0) > 0
+  }
+
   /** The letters that a node shows whoever collects. */
   letters(node: number, mailbox: string): readonly Letter[] {
     const { wallMs } = this.#parts.kernel
-    const kept = this.#custodians[node]?.mailboxes.get(mailbox)?.letters.values() ?? []
-    return [...kept].filter(({ depositedMs }) => depositedMs + LETTER_RETENTION_MS > wallMs)
+    const kept = this.#custodians[node]?.mailboxes.get(mailbox)?.letters
+    if (kept === undefined || kept.size === 0) {
+      return NO_LETTERS
+    }
+    return [...kept.values()].filter(({ depositedMs }) => depositedMs + LETTER_RETENTION_MS > wallMs)
   }
 
   /** Calls `watch` with each letter that comes to the mailbox at a node from now on. */

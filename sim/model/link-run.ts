@@ -1,8 +1,10 @@
 import { INITIAL_LINK_STATE, type LinkEvent, type LinkState, stepLink } from '../../src/node/link-state.ts'
+import { CUSTODIANS_PER_PLACE } from '../../src/protocol/mailbox/letter-limits.ts'
 import { REQUEST_ROUND_TRIPS } from './paths.ts'
 import type { PersonParts } from './person-parts.ts'
 import type { Records } from './records.ts'
-import { HANDSHAKE_BYTES, RECORD_BYTES } from './traffic.ts'
+import type { SleepingLink } from './sleeping-links.ts'
+import { HANDSHAKE_BYTES, LOOKUP_REQUEST_BYTES, MAILBOX_FRAME_BYTES, RECORD_BYTES } from './traffic.ts'
 
 /** One address of a dial is given up after this: ADDRESS_DIAL_TIMEOUT_MS of src/os/libp2p-limits.ts. */
 const ADDRESS_TIMEOUT_MS = 4_000
@@ -13,8 +15,14 @@ export interface LinkEnds {
   readonly contact: number
 }
 
+/** When the next attempt begins, and when it would dial. */
+interface Sleep {
+  readonly dueMs: number
+  readonly dialMs: number
+}
+
 /** Drives the link state machine of one person and contact, as src/node/links.ts does. */
-export class LinkRun {
+export class LinkRun implements SleepingLink {
   readonly #parts: PersonParts
   readonly #ends: LinkEnds
   readonly #records: Records
@@ -22,6 +30,8 @@ export class LinkRun {
   readonly #opened: (afterMs: number) => void
   #state: LinkState = INITIAL_LINK_STATE
   #timer = -1
+  /** Set while the contact's node is off and nothing needs to be played. */
+  #sleep: Sleep | undefined
   #stopped = false
 
   constructor(parts: PersonParts, ends: LinkEnds, records: Records, opened: (afterMs: number) => void) {
@@ -43,10 +53,7 @@ export class LinkRun {
       } else {
         this.#cancel()
         if (effect.type === 'wait') {
-          this.#timer = this.#parts.kernel.schedule(effect.delayMs, () => {
-            this.#timer = -1
-            this.step({ type: 'due' })
-          })
+          this.#wait(effect.delayMs)
         }
       }
     }
@@ -54,7 +61,78 @@ export class LinkRun {
 
   stop(): void {
     this.#stopped = true
+    this.passed(this.#parts.kernel.nowMs)
     this.#cancel()
+  }
+
+  passed(nowMs: number): void {
+    for (
+      let sleep = this.#sleep;
+      sleep !== undefined && sleep.dialMs + ADDRESS_TIMEOUT_MS <= nowMs;
+      sleep = this.#sleep
+    ) {
+      this.#failAsleep(sleep)
+    }
+  }
+
+  woken(nowMs: number): void {
+    for (let sleep = this.#sleep; sleep !== undefined && sleep.dialMs < nowMs; sleep = this.#sleep) {
+      this.#failAsleep(sleep)
+    }
+    const sleep = this.#sleep
+    this.#sleep = undefined
+    if (sleep === undefined) {
+      return
+    }
+    if (sleep.dueMs >= nowMs) {
+      this.#waitAwake(sleep.dueMs - nowMs)
+      return
+    }
+    ;[this.#state] = stepLink(this.#state, { type: 'due' })
+    this.#parts.kernel.schedule(sleep.dialMs - nowMs, () => {
+      if (this.#state.phase === 'connecting') {
+        this.#dial()
+      }
+    })
+  }
+
+  #wait(delayMs: number): void {
+    const { sleepers, kernel } = this.#parts
+    if (sleepers.maySleep(this.#other)) {
+      this.#sleepUntil(kernel.nowMs + delayMs)
+      sleepers.add(this.#other, this)
+    } else {
+      this.#waitAwake(delayMs)
+    }
+  }
+
+  #waitAwake(delayMs: number): void {
+    this.#timer = this.#parts.kernel.schedule(delayMs, () => {
+      this.#timer = -1
+      this.step({ type: 'due' })
+    })
+  }
+
+  #sleepUntil(dueMs: number): void {
+    this.#sleep = { dueMs, dialMs: dueMs + this.#parts.sleepers.drawLookupMs() }
+  }
+
+  /** One attempt, from the wait before it to the wait after it. */
+  #failAsleep({ dialMs }: Sleep): void {
+    const { sleepers, world, homes, paths, searches } = this.#parts
+    const node = homes[this.#ends.person] as number
+    const bytes = searches.messagesMean * LOOKUP_REQUEST_BYTES + CUSTODIANS_PER_PLACE * MAILBOX_FRAME_BYTES
+    world.bytesSent[node] = (world.bytesSent[node] as number) + bytes
+    paths.dials++
+    paths.dialsFailed++
+    const [connecting] = stepLink(this.#state, { type: 'due' })
+    const [state, effects] = stepLink(connecting, { type: 'failed', jitter: sleepers.jitter() })
+    this.#state = state
+    for (const effect of effects) {
+      if (effect.type === 'wait') {
+        this.#sleepUntil(dialMs + ADDRESS_TIMEOUT_MS + effect.delayMs)
+      }
+    }
   }
 
   /** What is cached is tried first; after a failure the record is looked up again. */
@@ -98,7 +176,15 @@ export class LinkRun {
     })
   }
 
+  get #other(): number {
+    return this.#parts.homes[this.#ends.contact] as number
+  }
+
   #cancel(): void {
+    if (this.#sleep !== undefined) {
+      this.#sleep = undefined
+      this.#parts.sleepers.delete(this.#other, this)
+    }
     if (this.#timer >= 0) {
       this.#parts.kernel.cancel(this.#timer)
       this.#timer = -1

@@ -24,6 +24,7 @@ import { Person } from './person.ts'
 import type { PersonParts } from './person-parts.ts'
 import { RoutingTables } from './routing-tables.ts'
 import { Searches } from './searches.ts'
+import { SleepingLinks } from './sleeping-links.ts'
 import { Stream } from './stream.ts'
 import { LOOKUP_ANSWER_BYTES, LOOKUP_REQUEST_BYTES } from './traffic.ts'
 import { Wires } from './wires.ts'
@@ -39,6 +40,7 @@ export class ModelRun {
   readonly #paths: Paths
   readonly #lookups: Lookups
   readonly #searches: Searches
+  readonly #sleepers: SleepingLinks
   readonly #custody: Custody
   readonly #wires: Wires
   readonly #attendance: Attendance
@@ -78,12 +80,14 @@ export class ModelRun {
       seed,
     })
     const homes = placePeople(scenario, streams.homes())
+    this.#sleepers = new SleepingLinks(world, kernel, stream('sleepers'))
     const shared = { kernel, world, paths, searches, custody, ledger: this.#ledger, seed, homes }
     const parts: PersonParts = {
       ...shared,
       streams: mailboxStreams,
       stream: stream('persons'),
       published: new Uint8Array(homes.length),
+      sleepers: this.#sleepers,
     }
     this.#world = world
     this.#paths = paths
@@ -96,8 +100,9 @@ export class ModelRun {
       this.#people.push(new Person(parts, person, contacts.of(person), this.#wires))
     })
     const personAt = new Map(this.#people.map((person) => [person.node, person]))
-    const { wires, people } = { wires: this.#wires, people: this.#people }
-    this.#attendance = new Attendance({ scenario, streams, kernel, world, tables, custody, wires, people, personAt })
+    const { wires, people, sleepers } = { wires: this.#wires, people: this.#people, sleepers: this.#sleepers }
+    const parties = { wires, people, personAt, sleepers }
+    this.#attendance = new Attendance({ scenario, streams, kernel, world, tables, custody, ...parties })
     connections.onDialled((one, other) => {
       personAt.get(one)?.peerCame()
       personAt.get(other)?.peerCame()
@@ -225,6 +230,7 @@ export class ModelRun {
   }
 
   #sample(): SampleRow {
+    this.#sleepers.settle()
     const { sent, delivered, failed, stored } = this.#ledger
     const { mean, least } = this.#replicas()
     return {

@@ -106,7 +106,7 @@ export class Paths {
   }
 
   #readyInMs(from: number, to: number): number {
-    return Math.max(0, (this.#connections.readyMs(from, to) ?? 0) - this.#now())
+    return this.#connections.areRemembered ? Math.max(0, (this.#connections.readyMs(from, to) ?? 0) - this.#now()) : 0
   }
 
   #exchangeMs(from: number, to: number, bytes: number, roundTrips: number): number {

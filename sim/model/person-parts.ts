@@ -4,6 +4,7 @@ import type { Account, Ledger } from './ledger.ts'
 import type { MailboxStreams } from './mailbox-streams.ts'
 import type { Paths } from './paths.ts'
 import type { Searches } from './searches.ts'
+import type { SleepingLinks } from './sleeping-links.ts'
 import type { Stream } from './stream.ts'
 import type { World } from './world.ts'
 
@@ -16,6 +17,7 @@ export interface PersonParts {
   readonly searches: Searches
   readonly custody: Custody
   readonly ledger: Ledger
+  readonly sleepers: SleepingLinks
   readonly stream: Stream
   readonly seed: number
   /** 1: the account record of the person is with its custodians. */

@@ -44,9 +44,11 @@ export class Records {
       return
     }
     const waiting = [done]
+    const startMs = this.#parts.kernel.nowMs
     this.#running.set(contact, waiting)
     const end = (): void => {
       this.#running.delete(contact)
+      this.#parts.sleepers.lookedUp(this.#parts.kernel.nowMs - startMs)
       for (const tell of waiting) {
         tell(this.#seenMs.has(contact))
       }

@@ -13,7 +13,7 @@ const PLAYED_NODES_MAX = 2_000
 const SAMPLES = 256
 /** Played before costs are drawn from them, and one in so many afterwards. */
 const PLAYED_FIRST = 64
-const PLAYED_ONE_IN = 256
+const PLAYED_ONE_IN = 1_024
 /** Until one of the first has ended the others wait. */
 const FIRST_WAIT_MS = 1_000
 

@@ -19,6 +19,9 @@ interface Session {
   isDetached: boolean
   /** Whoever dialled and does not know yet that the other side took it; -1: both know. */
   unaware: number
+  /** When what was last sent arrives, at the lower and the higher end: a stream keeps the order. */
+  lowHeardMs: number
+  highHeardMs: number
 }
 
 /** All stanza sessions, which break and are noticed to be broken as those of src/protocol/stanza. */
@@ -63,6 +66,8 @@ export class Wires implements Wire {
       gone: -1,
       isDetached: false,
       unaware: person,
+      lowHeardMs: 0,
+      highHeardMs: 0,
     }
     this.#sessions.set(key, session)
     for (const end of [person, contact]) {
@@ -93,8 +98,12 @@ export class Wires implements Wire {
     const bytes = item.bytes + STANZA_OVERHEAD_BYTES
     session?.underWay.add(settle)
     world.charge(from, to, bytes)
-    kernel.schedule(paths.oneWayMs(from, to, bytes) + COMMIT_DELAY_MS, () => {
-      if (session === undefined || !this.#carries(session)) {
+    if (session === undefined) {
+      return
+    }
+    const heardMs = this.#hears(session, item.to, kernel.nowMs + paths.oneWayMs(from, to, bytes))
+    kernel.schedule(heardMs + COMMIT_DELAY_MS - kernel.nowMs, () => {
+      if (!this.#carries(session)) {
         return
       }
       this.#people[item.to]?.receive(item, 'direct')
@@ -143,6 +152,16 @@ export class Wires implements Wire {
         }
       })
     })
+  }
+
+  /** When one end hears what would get there at `atMs` by itself. */
+  #hears(session: Session, person: number, atMs: number): number {
+    if (person === session.low) {
+      session.lowHeardMs = Math.max(session.lowHeardMs, atMs)
+      return session.lowHeardMs
+    }
+    session.highHeardMs = Math.max(session.highHeardMs, atMs)
+    return session.highHeardMs
   }
 
   /** Whether what is sent now arrives. */
