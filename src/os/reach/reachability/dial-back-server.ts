@@ -95,7 +95,7 @@ export class DialBackServer {
     }
     const address = withoutPeerId(named)
     const isTcp = address.getComponents().length === 2 && address.getComponents()[1]?.name === 'tcp'
-    if (!isTcp || hostOf(address)?.ip !== hostOf(asker.remoteAddr)?.ip) {
+    if (!isTcp || !isPublicAddress(address) || hostOf(address)?.ip !== hostOf(asker.remoteAddr)?.ip) {
       return undefined
     }
     const whole = address.encapsulate(`/p2p/${asker.remotePeer.toString()}`)
