@@ -4,6 +4,7 @@ import { natChain } from '../nat/presets.ts'
 import { SeededRandom } from '../system/seeded-random.ts'
 import { EventLoop } from './event-loop.ts'
 import type { SimHost } from './host.ts'
+import type { LinkConditions } from './links.ts'
 import { SimNetwork } from './network.ts'
 
 /** How the two sides of a hole punch are set against each other. */
@@ -25,6 +26,7 @@ const UDP_ROUND_MS = 1_000
 /** Two SYNs. */
 const TCP_PATIENCE_MS = 2_500
 const SETTLE_MS = 1_000
+const MAPPING_MS = 3_600_000
 
 /**
  * Two hosts behind boxes (chains as `natChain` reads them) learn from a relay how it sees them and then send to each
@@ -38,18 +40,41 @@ export function punchTrial(
   timing: PunchTiming = ONE_AFTER_THE_OTHER,
 ): 'direct' | 'punched' | 'failed' {
   const loop = new EventLoop()
-  const links = {
-    latency: { law: 'constant', ms: timing.latencyMs },
-    jitterMs: 0,
-    loss: 0,
-    bytesPerSecond: Number.POSITIVE_INFINITY,
-  } as const
-  const network = new SimNetwork(loop, links, new SeededRandom(seed))
+  const network = new SimNetwork(loop, linksOf(timing), new SeededRandom(seed))
   const hosts: [SimHost, SimHost] = [behind(network, from), behind(network, to)]
   const relay = network.addHost('relay')
   const open = protocol === 'udp' ? punchUdp(loop, relay, hosts, timing) : punchTcp(loop, relay, hosts, timing)
   const isDirect = from === 'open' || to === 'open'
   return open ? (isDirect ? 'direct' : 'punched') : 'failed'
+}
+
+/**
+ * Whether a host behind boxes can be dialled from anywhere at the port that its router mapped for it on request (UPnP,
+ * NAT-PMP). False where the router maps none, or another box is before it.
+ */
+export function mappingTrial(chain: string, seed: number): boolean {
+  const loop = new EventLoop()
+  const network = new SimNetwork(loop, linksOf(ONE_AFTER_THE_OTHER), new SeededRandom(seed))
+  const host = behind(network, chain)
+  const stranger = network.addHost('stranger')
+  const [address, port] = [host.addresses[0]!, PUNCH_PORTS[0]]
+  host.listen(address, port, () => {})
+  const mapped = host.mapPort('tcp', port, MAPPING_MS)
+  if (mapped === undefined) {
+    return false
+  }
+  const socket = stranger.connect(mapped, {})
+  loop.advance(TCP_PATIENCE_MS)
+  return socket.isOpen
+}
+
+function linksOf({ latencyMs }: PunchTiming): LinkConditions {
+  return {
+    latency: { law: 'constant', ms: latencyMs },
+    jitterMs: 0,
+    loss: 0,
+    bytesPerSecond: Number.POSITIVE_INFINITY,
+  }
 }
 
 function behind(network: SimNetwork, name: string): SimHost {

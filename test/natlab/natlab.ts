@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { punchTrial } from '../../sim/network/punch-trial.ts'
+import { wayBetween } from '../../sim/network/nat-matrix.ts'
 import { runStandalone } from '../support/standalone.ts'
 import { cellLine, cellsOf, expected, faultsOf, headLine, type Trial } from './matrix.ts'
 import { PLACES, type Place } from './places.ts'
@@ -35,9 +35,9 @@ function pairsOf(text: string | undefined): readonly (readonly [Place, Place])[]
 /** What the simulator's boxes come to for a pair. */
 function simulated(from: Place, to: Place): string {
   const outcomes = Array.from({ length: SIMULATED_TRIALS }, (_value, seed) =>
-    punchTrial(from.simulated, to.simulated, 'tcp', seed + 1),
+    wayBetween(from.simulated, to.simulated, seed + 1),
   )
-  return [...new Set(outcomes)].map((outcome) => (outcome === 'failed' ? 'relayed' : outcome)).join(' or ')
+  return [...new Set(outcomes)].join(' or ')
 }
 
 function isWrong({ outcome, from, to }: Trial): boolean {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { natMatrix, PUNCH_VARIANTS } from '../../../../sim/network/nat-matrix.ts'
+import { natMatrix, PUNCH_VARIANTS, wayBetween } from '../../../../sim/network/nat-matrix.ts'
 
 /** Rows of outcomes, `x` where every trial got through, `.` where none. */
 function picture(protocol: 'udp' | 'tcp', timing?: { latencyMs: number; skewMs: number }): string[] {
@@ -19,4 +19,15 @@ test('with the latency of the Internet packets cross, and no Linux box is poison
 
 test('TCP needs ports that both sides can foretell', () => {
   assert.deepEqual(picture('tcp', { latencyMs: 50, skewMs: 10 }), ['xxxx.', 'xxxx.', 'xxxx.', 'xxxx.', '.....'])
+})
+
+test('the seven places of the laboratory come together as production does there', () => {
+  const places = ['open', 'upnp', 'firewall', 'home', 'home+home', 'home+cgn-fixed', 'symmetric']
+  const initials = places.map((from) => places.map((to) => wayBetween(from, to, 1)[0]).join(''))
+  assert.deepEqual(initials, ['ddddddd', 'dmmmmmm', 'dmppppr', 'dmppppr', 'dmppppr', 'dmppppr', 'dmrrrrr'])
+})
+
+test('a port mapped at home is no use behind a carrier', () => {
+  assert.equal(wayBetween('upnp+cgn-fixed', 'home', 1), 'punched')
+  assert.equal(wayBetween('upnp+symmetric', 'home', 1), 'relayed')
 })
