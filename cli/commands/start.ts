@@ -2,6 +2,7 @@ import type { Account } from '../../src/index.ts'
 import { bootstrapAddresses } from '../bootstrap-addresses.ts'
 import type { CommandContext } from '../context.ts'
 import { findHome } from '../find-home.ts'
+import { formatHostPort } from '../host-port.ts'
 import { endpointTexts } from '../node/client-doors.ts'
 import { type GivenClientOptions, readClientOptions, readDoor } from '../node/client-options.ts'
 import { type EndpointTexts, writeEndpoints } from '../node/endpoints-file.ts'
@@ -41,14 +42,21 @@ export async function start(context: CommandContext, _args: readonly string[], o
   }
 }
 
-function announce({ output }: CommandContext, { node, gateway, endpoints }: RunningNode): void {
+function announce({ output }: CommandContext, { node, gateway, endpoints, metrics }: RunningNode): void {
   const [account] = node.accounts
   const { peerId } = node
   const addresses = bootstrapAddresses(node.status())
   const clients = endpointTexts(endpoints)
   const webChat = account && endpoints.web && webChatUrl(endpoints.web, gateway.webLogins.create(account.address).token)
   output.result(
-    { event: 'ready', address: account?.address, peerId, addresses, clients },
+    {
+      event: 'ready',
+      address: account?.address,
+      peerId,
+      addresses,
+      clients,
+      metrics: metrics && formatHostPort(metrics),
+    },
     [
       'The node is running; Ctrl-C stops it.',
       ...(account === undefined ? [] : [`address    ${account.address}`]),
@@ -56,6 +64,7 @@ function announce({ output }: CommandContext, { node, gateway, endpoints }: Runn
       ...addresses.map((address) => `listening  ${address}`),
       ...clientLines(clients),
       ...(webChat ? [`web chat   ${webChat}  (once, within 5 minutes; another: kabber web)`] : []),
+      ...(metrics === undefined ? [] : [`metrics    http://${formatHostPort(metrics)}/metrics, /healthz`]),
       'In another terminal, with the same home: kabber whoami, kabber contact add …, kabber chat …, kabber client add …',
     ].join('\n'),
   )

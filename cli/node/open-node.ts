@@ -3,6 +3,7 @@ import { createGateway, createNode, type Gateway, type KabberNode, type System }
 import { FolderFileStore } from '../../src/os/folder-file-store.ts'
 import { WEB_SOCKET_PATH } from '../../src/os/web-sockets.ts'
 import type { Home } from '../find-home.ts'
+import type { HostPort } from '../host-port.ts'
 import { listenAddresses } from '../listen-addresses.ts'
 import { programVersion } from '../version.ts'
 import { readAccountsFile, setPasswords } from './accounts-file.ts'
@@ -29,6 +30,8 @@ export interface RunningNode {
   readonly gateway: Gateway
   /** Multiaddrs it was told to listen on. */
   readonly listen: readonly string[]
+  /** Where its metrics are. */
+  readonly metrics: HostPort | undefined
   readonly endpoints: ClientEndpoints
   /** What clients are shown. */
   readonly certificate: { readonly path: string; readonly fingerprint: string }
@@ -74,7 +77,7 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
     }
   }
   try {
-    await operations.start()
+    const metrics = await operations.start()
     const gateway = openGateway(system, node, home)
     stops.push(() => gateway.stop())
     await setPasswords(gateway.passwords, keys, accounts)
@@ -93,7 +96,7 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
     stops.push(() => doors.stop())
     const { fingerprint } = await certificate
     const path = resolve(options.clients.certificate?.cert ?? certificatePath(home))
-    return { node, gateway, listen, endpoints: await doors.start(), certificate: { path, fingerprint }, stop }
+    return { node, gateway, listen, metrics, endpoints: await doors.start(), certificate: { path, fingerprint }, stop }
   } catch (error) {
     await stop().catch(() => {})
     throw error

@@ -33,7 +33,9 @@ describe('kabber doctor', () => {
     assert.ok(before.ids.includes('warning not-running'), before.ids.join())
     assert.equal(before.exitCode, before.findings.some(({ severity }) => severity === 'error') ? 1 : 0)
 
-    const node = await startNode(t, aliceHome, '--bootstrap', at)
+    const node = await startNode(t, aliceHome, '--bootstrap', at, '--metrics', '127.0.0.1:0')
+    const { metrics } = node.ready as { metrics?: string }
+    assert.match(await (await fetch(`http://${metrics}/metrics`)).text(), /^kabber_outbox_messages 0$/m)
     for (;;) {
       const [status] = await kabberJson(aliceHome, 'status')
       if (Number(status?.connectedPeers) > 0) {
