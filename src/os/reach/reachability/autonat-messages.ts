@@ -10,7 +10,7 @@ export const DIAL_REQUEST_PROTOCOL = '/libp2p/autonat/2/dial-request'
 export const DIAL_BACK_PROTOCOL = '/libp2p/autonat/2/dial-back'
 
 /** One message: a few addresses. What others send to prove their bandwidth is asked of nobody here. */
-export const AUTONAT_MESSAGE_MAX_BYTES = 4_096
+const AUTONAT_MESSAGE_MAX_BYTES = 4_096
 /** Addresses looked at in one request; others are ignored by refusing the message. */
 const AUTONAT_ADDRESSES_MAX = 16
 const AUTONAT_ADDRESS_MAX_BYTES = 256
