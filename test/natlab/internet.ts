@@ -70,14 +70,14 @@ export class Internet {
       setBoxRules(boxes[index]!, rules, place.mapsPorts === true && index === 0)
     })
     if (place.mapsPorts === true) {
-      await this.startUpnp(boxes[0]!)
+      await this.#startUpnp(boxes[0]!, place.refusesMapping === true)
     }
     const address = `${inside}.2`
     return { name, address, publicAddress: place.keepsAddresses === true ? address : outside, boxes }
   }
 
   /** Starts miniupnpd on a box; `refuses`: it maps no port for anybody. */
-  async startUpnp(box: string, refuses = false): Promise<void> {
+  async #startUpnp(box: string, refuses: boolean): Promise<void> {
     const file = join('/tmp', `${namespaceOf(box)}.conf`)
     writeFileSync(file, upnpDaemon(namespaceOf(box), refuses))
     this.#hooks.after(() => rmSync(file, { force: true }))

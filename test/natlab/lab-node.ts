@@ -7,9 +7,12 @@ import { findHome } from '../../cli/find-home.ts'
 import type { NodeStatus } from '../../src/index.ts'
 import { type AfterHooks, kabberJson, RunningKabber, type Surroundings } from '../support/kabber-process.ts'
 import { commandIn, type LabHost } from './internet.ts'
+import { until } from './wait.ts'
 
 /** Where every node of the laboratory listens, so that one sees which connections were dialled. */
 export const LISTEN_PORT = 4_001
+/** Time for a node to find out how others reach it. */
+const KNOWN_LIMIT_MS = 15_000
 const LISTEN = `/ip4/0.0.0.0/tcp/${LISTEN_PORT}`
 
 /** A person's node, a production process on a host of the laboratory, and a client of it. */
@@ -71,6 +74,21 @@ export class LabNode {
     this.#client = await NodeClient.connect(findHome({ home: this.home }))
     this.#outgoing = await Outgoing.open(this.#client)
     return tookMs
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined
+  }
+
+  /** Waits until it knows how others reach it, or cannot find out. */
+  async known(): Promise<void> {
+    await until(KNOWN_LIMIT_MS, async () => {
+      const { reachability, portMapping, relays, relayRefusal } = (await this.status()).reach
+      const isServed = relays.length > 0 || relayRefusal !== undefined
+      return (
+        portMapping.state !== 'searching' && (reachability === 'public' || (reachability === 'private' && isServed))
+      )
+    })
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {

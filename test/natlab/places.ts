@@ -13,6 +13,8 @@ export interface Place {
   readonly keepsAddresses?: boolean
   /** miniupnpd runs on the first box. */
   readonly mapsPorts?: boolean
+  /** It refuses to map any. */
+  readonly refusesMapping?: boolean
   /** The way out keeps the port of one socket towards everybody, so that holes can be punched. */
   readonly isPunchable: boolean
 }

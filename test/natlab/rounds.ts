@@ -68,7 +68,8 @@ export async function round(pairs: readonly Pair[], side: 'caller' | 'called'): 
   await eachOf(writers, async (node) => {
     const startMs = performance.now()
     await node.start()
-    trials.push(...pairs.filter((pair) => pair[side] === node).map((pair) => trial(pair, side, startMs)))
+    const written = pairs.filter((pair) => pair[side] === node)
+    trials.push(...written.map((pair) => trial(pair, side, startMs).catch((error: Error) => broken(pair, error))))
   })
   return await Promise.all(trials)
 }
@@ -89,6 +90,12 @@ async function trial(pair: Pair, side: 'caller' | 'called', startMs: number): Pr
     firstMessageMs: state === 'delivered' ? deliveredMs - startMs : undefined,
     directMs: direct === true ? performance.now() - startMs : undefined,
   }
+}
+
+/** What could not even be asked has failed. */
+function broken({ from, to }: Pair, error: Error): Trial {
+  console.log(`${from.name}:${to.name}: ${error.message}`)
+  return { from: from.name, to: to.name, outcome: 'failed', firstMessageMs: undefined, directMs: undefined }
 }
 
 /** What the node says, and for a direct path how the kernel says it came about. */
