@@ -36,7 +36,8 @@ export async function observe(home: Home, options: ObserveOptions): Promise<Obse
   const listen = listenOf(options, last)
   const takenPorts = running.node === 'not-running' ? await takenOf(listen) : []
   const isTaken = (address: string): boolean => takenPorts.some((taken) => taken.address === address)
-  const trialListen = listen.addresses.filter((address) => !isTaken(address))
+  // Without any address of its own a trial would see itself behind a NAT.
+  const trialListen = listen.addresses.map((one) => (isTaken(one) ? one.replace(/\/tcp\/\d+$/, '/tcp/0') : one))
   const network = new ProbeNetwork({
     bootstrap: addresses,
     listen: running.node === 'not-running' ? trialListen : undefined,
