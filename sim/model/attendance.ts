@@ -1,5 +1,6 @@
 import { IDLE_ABORT_MS } from '../../src/protocol/stanza/protocol.ts'
 import { type SessionEvent, sessionPlan } from '../churn/session-plan.ts'
+import type { RunObserver } from '../results/results.ts'
 import { classSizes } from '../scenario/class-sizes.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { type AbsenceEvent, absencePlan } from '../workload/absence-plan.ts'
@@ -29,6 +30,8 @@ export interface AttendanceParts {
   readonly scenario: Scenario
   readonly streams: ScenarioStreams
   readonly kernel: Kernel
+  /** Told of every start and crash. */
+  readonly tell: RunObserver['trace']
   readonly world: World
   readonly tables: RoutingTables
   readonly custody: Custody
@@ -68,6 +71,7 @@ export class Attendance {
     for (let other = 0; other < world.regular; other++) {
       if (this.#reasons[other] === 0) {
         world.come(other, 0)
+        this.#parts.tell({ t_ms: 0, kind: 'starting', node: other })
       }
     }
     const { kernel, people } = this.#parts
@@ -192,7 +196,9 @@ export class Attendance {
     if (before !== 0) {
       return
     }
-    if (!isCrash) {
+    if (isCrash) {
+      this.#parts.tell({ t_ms: Math.round(kernel.nowMs), kind: 'crash', node })
+    } else {
       custody.leaving(node)
     }
     world.go(node, kernel.nowMs)
@@ -217,6 +223,7 @@ export class Attendance {
       tables.forget(node)
     }
     world.come(node, kernel.nowMs)
+    this.#parts.tell({ t_ms: Math.round(kernel.nowMs), kind: 'starting', node })
     custody.started(node, disk)
     personAt.get(node)?.start(disk)
     this.#parts.sleepers.came(node)

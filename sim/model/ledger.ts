@@ -1,5 +1,5 @@
 import { DeliveryOrder } from '../results/delivery-order.ts'
-import type { MessageRow, Violation } from '../results/results.ts'
+import type { MessageRow, RunObserver, Violation } from '../results/results.ts'
 import type { Letter } from './letters.ts'
 
 /** Violations kept; further ones are counted. */
@@ -25,6 +25,7 @@ export interface Account {
 
 /** All messages of a run, and the checkers over them. */
 export class Ledger {
+  readonly #tell: RunObserver['trace']
   readonly accounts: Account[] = []
   readonly violations: Violation[] = []
   readonly order: DeliveryOrder = new DeliveryOrder()
@@ -37,6 +38,10 @@ export class Ledger {
   lost = 0
   /** Of those that are neither delivered nor failed. */
   excused = 0
+
+  constructor(tell: RunObserver['trace']) {
+    this.#tell = tell
+  }
 
   send(from: number, to: number, nowMs: number): Account {
     const account: Account = {
@@ -54,6 +59,7 @@ export class Ledger {
     }
     this.accounts.push(account)
     this.sent++
+    this.#tell({ t_ms: Math.round(nowMs), kind: 'written', message: account.id, from, to })
     return account
   }
 
@@ -76,6 +82,8 @@ export class Ledger {
       account.deliveredMs = nowMs
       account.way = way
       this.delivered++
+      const { id, from, to } = account
+      this.#tell({ t_ms: Math.round(nowMs), kind: 'delivered', message: id, from, to, way })
       this.order.delivered(account)
       this.excused -= account.excused ? 1 : 0
       account.excused = false

@@ -1,7 +1,7 @@
 import { LETTER_RETENTION_MS } from '../../src/protocol/mailbox/letter-limits.ts'
 import { KAD_SELF_LOOKUP_INTERVAL_MS } from '../../src/util/kad-limits.ts'
 import { Links } from '../network/links.ts'
-import type { LookupRow, RunResult, SampleRow } from '../results/results.ts'
+import type { LookupRow, RunObserver, RunResult, SampleRow } from '../results/results.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { metricsOf } from '../stack/metrics.ts'
 import { ContactsGraph } from '../workload/contacts-graph.ts'
@@ -44,7 +44,7 @@ export class ModelRun {
   readonly #custody: Custody
   readonly #wires: Wires
   readonly #attendance: Attendance
-  readonly #ledger = new Ledger()
+  readonly #ledger: Ledger
   readonly #people: Person[] = []
   readonly #samples: SampleRow[] = []
   readonly #lookupRows: LookupRow[] = []
@@ -52,7 +52,9 @@ export class ModelRun {
   /** Keys of lookups that are measured. */
   readonly #keys: Stream
 
-  constructor(scenario: Scenario, seed: number) {
+  /** `tell` hears what the trace of the run is to hold. */
+  constructor(scenario: Scenario, seed: number, tell: RunObserver['trace'] = () => {}) {
+    this.#ledger = new Ledger(tell)
     this.#scenario = scenario
     this.#seed = seed
     this.#keys = new Stream(seed, 'keys')
@@ -101,7 +103,7 @@ export class ModelRun {
     })
     const personAt = new Map(this.#people.map((person) => [person.node, person]))
     const { wires, people, sleepers } = { wires: this.#wires, people: this.#people, sleepers: this.#sleepers }
-    const parties = { wires, people, personAt, sleepers }
+    const parties = { tell, wires, people, personAt, sleepers }
     this.#attendance = new Attendance({ scenario, streams, kernel, world, tables, custody, ...parties })
     connections.onDialled((one, other) => {
       personAt.get(one)?.peerCame()
@@ -263,7 +265,7 @@ export class ModelRun {
       copies += live
       least = Math.min(least, live)
     }
-    return { mean: letters === 0 ? 0 : copies / letters, least: letters === 0 ? 0 : least }
+    return { mean: copies / letters, least: letters === 0 ? Number.NaN : least }
   }
 
   *#uncollected(): Generator<Letter, void, undefined> {

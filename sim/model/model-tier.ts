@@ -11,7 +11,7 @@ const EVENTS_PER_TURN = 20_000
  * Kademlia and connections on typed arrays; 10^3 to 10^6 nodes.
  */
 export const modelTier: Tier = async ({ scenario, seed, observer, signal }): Promise<RunResult> => {
-  const run = new ModelRun(scenario, seed)
+  const run = new ModelRun(scenario, seed, (event) => observer.trace(event))
   let isOver = false
   while (!isOver && !signal.aborted) {
     isOver = run.advance(EVENTS_PER_TURN)

@@ -17,10 +17,15 @@ export function parquetTable<Row extends object>(columns: Columns<Row>, rows: re
       name,
       type: columns[name],
       nullable: true,
-      data: rows.map((row) => row[name]) as (number | string | boolean | null)[],
+      data: rows.map((row) => orNull(row[name])) as (number | string | boolean | null)[],
     })),
     rowGroupSize: [...ROW_GROUP_ROWS],
     createdBy: 'kabber',
   })
   return new Uint8Array(buffer)
+}
+
+/** NaN is what was not measured. */
+function orNull(value: unknown): unknown {
+  return Number.isNaN(value) ? null : value
 }

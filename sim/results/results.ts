@@ -9,7 +9,7 @@ export interface SampleRow {
   readonly failed: number
   readonly pending: number
   readonly stored: number
-  /** Live copies of letters not yet collected: mean and least. */
+  /** Live copies of letters not yet collected: mean and least. NaN: there are none. */
   readonly replicas_mean: number
   readonly replicas_min: number
   readonly connections: number

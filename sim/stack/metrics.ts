@@ -19,13 +19,13 @@ export interface Measured {
   readonly violations: number
 }
 
-/** The metrics of a run; what nothing was counted of is 0. */
+/** The metrics of a run; what nothing was counted of is 0, copies of letters when there were none NaN: not measured. */
 export function metricsOf(measured: Measured): RunResult['metrics'] {
   const { messages, samples, lookups, nodes, links } = measured
   const delivered = messages.filter(({ state }) => state === 'delivered')
   const delays = sorted(delivered.map((row) => (row.delivered_ms ?? 0) - row.sent_ms))
   const stored = messages.filter((row) => row.stored_ms !== null)
-  const kept = samples.filter((row) => row.replicas_mean > 0)
+  const kept = samples.filter((row) => !Number.isNaN(row.replicas_mean))
   const linked = links.direct + links.punched + links.relayed
   return {
     messages_sent: messages.length,
@@ -47,11 +47,8 @@ export function metricsOf(measured: Measured): RunResult['metrics'] {
       sum(lookups, ({ hops }) => hops),
       lookups.length,
     ),
-    replicas_mean: share(
-      sum(kept, (row) => row.replicas_mean),
-      kept.length,
-    ),
-    replicas_min: kept.length === 0 ? 0 : Math.min(...kept.map((row) => row.replicas_min)),
+    replicas_mean: sum(kept, (row) => row.replicas_mean) / kept.length,
+    replicas_min: kept.length === 0 ? Number.NaN : Math.min(...kept.map((row) => row.replicas_min)),
     bytes_per_node_per_s: share(
       sum(nodes, (row) => row.bytes_sent),
       sum(nodes, (row) => row.uptime_ms) / 1_000,

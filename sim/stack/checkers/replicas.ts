@@ -3,7 +3,7 @@ import { STORED_MIN_RECEIPTS } from '../../../src/protocol/mailbox/letter-limits
 import type { NodeHome } from '../node-home.ts'
 import type { ViolationLog } from '../violation-log.ts'
 
-/** Live copies of the letters that nobody has collected yet; null: there are none. */
+/** Live copies of the letters that nobody has collected yet; NaN: there are none. */
 export interface ReplicaCount {
   readonly letters: number
   readonly mean: number
@@ -64,7 +64,7 @@ export class Replicas {
       least = Math.min(least, live)
     }
     this.#bound()
-    return { letters, mean: letters === 0 ? 0 : sum / letters, least: letters === 0 ? 0 : least }
+    return { letters, mean: sum / letters, least: letters === 0 ? Number.NaN : least }
   }
 
   #bound(): void {

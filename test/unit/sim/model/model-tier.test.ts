@@ -113,3 +113,20 @@ test('a run that is called off leaves what there is', async () => {
   assert.ok(result.simulatedMs > 0 && result.simulatedMs < 24 * 60 * MINUTE_MS)
   assert.ok(result.samples.length > 0)
 })
+
+test('starts, crashes, messages written and delivered are told for the trace', async () => {
+  const told: { readonly t_ms: number; readonly kind: string }[] = []
+  const observer = { progress: () => {}, trace: (event: { t_ms: number; kind: string }) => void told.push(event) }
+  const { metrics } = await modelTier({ scenario: lively(), seed: 1, observer, signal: new AbortController().signal })
+  const count = (kind: string): number => told.filter((event) => event.kind === kind).length
+  assert.equal(count('written'), metrics.messages_sent)
+  assert.equal(count('delivered'), metrics.messages_delivered)
+  assert.ok(count('starting') >= 60)
+})
+
+test('copies of letters are not measured where nobody is away', async () => {
+  const base = lively()
+  const { metrics } = await play({ ...base, workload: { ...base.workload, offline: undefined } })
+  assert.ok(Number.isNaN(metrics.replicas_mean))
+  assert.ok(Number.isNaN(metrics.replicas_min))
+})
