@@ -31,7 +31,7 @@ test('people behind home routers meet through a relay and then punch: nearly all
   assert.ok((cell(result, 'home', 'home')?.relayed ?? 0) > 0, 'they met without a relay')
 })
 
-test('where every destination has another port the relay carries on, and when half of the relays die nothing is lost', async () => {
+test('where every destination has another port the relay carries on; when half of the relays die others are found in 30 s and nothing is lost', async () => {
   const faults = `[{ kind: 'kill', atMs: 180_000, share: 0.5, className: 'open', returnAfterMs: undefined }]`
   const [first, again] = await Promise.all([runs('symmetric', faults), runs('symmetric', faults)])
   assert.equal(first.traceHash, again.traceHash)
@@ -40,6 +40,7 @@ test('where every destination has another port the relay carries on, and when ha
   assert.equal(first.metrics.delivered_share, 1)
   assert.equal(first.metrics.punched_share, 0)
   assert.equal(first.metrics.relayed_share, 1)
+  assert.ok(first.metrics.relay_gap_max_ms <= 30_000, `${first.metrics.relay_gap_max_ms} ms without two relays`)
 })
 
 test('a router that maps ports on request makes its node reachable: nothing is relayed or punched', async () => {
