@@ -34,6 +34,7 @@ export class PortMapper {
   readonly #running: Promise<void>
   #wake = new AbortController()
   #report: Report = { state: 'off' }
+  #isSettled = false
   #mapped: { readonly router: Router; readonly mapping: PortMapping } | undefined
 
   constructor(components: PortMapperComponents) {
@@ -43,6 +44,11 @@ export class PortMapper {
 
   report(): Report {
     return this.#report
+  }
+
+  /** Whether it is known what the router of this network does. */
+  get isSettled(): boolean {
+    return this.#isSettled
   }
 
   /** The address under which the router lets strangers in, if that is a public one. */
@@ -55,6 +61,7 @@ export class PortMapper {
   /** The machine may be behind another router: begins anew. */
   restart(): void {
     this.#mapped = undefined
+    this.#isSettled = false
     this.#wake.abort()
   }
 
@@ -71,7 +78,12 @@ export class PortMapper {
     const { signal } = this.#stopping
     while (!signal.aborted) {
       this.#wake = new AbortController()
+      const woken = this.#wake.signal
       const waitMs = await this.#round().catch(() => RETRY_MS)
+      if (!woken.aborted) {
+        this.#isSettled = true
+        this.#components.onChange()
+      }
       await this.#components.clock.sleep(waitMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => {})
     }
   }
@@ -109,7 +121,9 @@ export class PortMapper {
   }
 
   async #search(addresses: readonly string[], signal: AbortSignal): Promise<readonly Router[]> {
-    this.#tell({ state: 'searching' })
+    if (this.#report.state === 'off') {
+      this.#tell({ state: 'searching' })
+    }
     return await this.#components.findRouters(addresses, signal)
   }
 

@@ -28,6 +28,8 @@ export interface ReachabilityProbeComponents {
   readonly servers: () => readonly Connection[]
   /** The addresses of this node that strangers might dial. */
   readonly candidates: () => readonly Multiaddr[]
+  /** Whether it makes sense to ask now. */
+  readonly isReady: () => boolean
   readonly ask: (connection: Connection, address: Multiaddr, signal: AbortSignal) => Promise<DialBackAnswer>
   /** The state may be another than before. */
   readonly onChange: () => void
@@ -100,7 +102,10 @@ export class ReachabilityProbe {
   }
 
   async #round(): Promise<void> {
-    const { candidates, onChange } = this.#components
+    const { candidates, onChange, isReady } = this.#components
+    if (!isReady()) {
+      return
+    }
     const addresses = candidates()
     const known = new Set(addresses.map((address) => address.toString()))
     this.#state = forgetting(this.#state, known)

@@ -52,6 +52,7 @@ export class ReachabilityWatch {
   #working: Promise<unknown> = Promise.resolve()
   #reachability: Reachability
   #announced = ''
+  #mapped: string | undefined
 
   constructor(components: ReachComponents, init: ReachabilityWatchInit) {
     this.#components = components
@@ -110,6 +111,8 @@ export class ReachabilityWatch {
         random,
         servers: () => this.#serverConnections(),
         candidates: () => this.#candidates(),
+        // Peers dial an address once a minute: not before it is known whether the router opens the port.
+        isReady: () => this.#mapper?.isSettled ?? true,
         ask: (connection, address, signal) => this.#dialBacks.ask(connection, address, signal),
         onChange: () => this.#update(),
       })
@@ -120,7 +123,7 @@ export class ReachabilityWatch {
         logger,
         listening: () => portToMap(this.#listening()),
         findRouters: (addresses, signal) => findRouters({ clock, random }, addresses, signal),
-        onChange: () => this.#probe?.wake(),
+        onChange: () => this.#onMapping(),
       })
     }
     if (watchInterfaces) {
@@ -164,6 +167,17 @@ export class ReachabilityWatch {
       observed,
       portMapping: this.#mapper?.report() ?? { state: 'off' },
     }
+  }
+
+  /** Another address is another question, so that one round answers it. */
+  #onMapping(): void {
+    const mapped = this.#mapper?.address()?.toString()
+    if (mapped === this.#mapped) {
+      this.#probe?.wake()
+      return
+    }
+    this.#mapped = mapped
+    this.#probe?.revise((state) => unsettled(state, () => true))
   }
 
   #candidates(): readonly Multiaddr[] {
