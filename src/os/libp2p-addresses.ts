@@ -59,6 +59,21 @@ export function relayOf(address: Multiaddr): Multiaddr | undefined {
   return isRelayedAddress(address) ? address.decapsulateCode(CODE_P2P_CIRCUIT) : undefined
 }
 
+/** Addresses in the order of what strangers can do with them: public ones and names, through relays, private, loopback. */
+export function usefulFirst(addresses: readonly Multiaddr[]): readonly Multiaddr[] {
+  const rank = (address: Multiaddr): number => {
+    if (isRelayedAddress(address)) {
+      return 1
+    }
+    return isLoopbackAddress(address) ? 3 : isPublicAddress(address) || isNamedAddress(address) ? 0 : 2
+  }
+  return addresses.toSorted((one, other) => rank(one) - rank(other))
+}
+
+function isNamedAddress(address: Multiaddr): boolean {
+  return address.getComponents()[0]?.name.startsWith('dns') ?? false
+}
+
 /** The host part as a key: the IPv4 address, the /64 of an IPv6 address, or undefined for anything else. */
 export function hostKey(address: Multiaddr): string | undefined {
   const first = address.getComponents()[0]

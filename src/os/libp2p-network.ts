@@ -16,7 +16,7 @@ import {
 } from '../system/network.ts'
 import { assert } from '../util/assert.ts'
 import { AddressPolicy } from './libp2p-address-policy.ts'
-import { isPublicAddress, parseAddress, peerIdOf, withoutPeerId } from './libp2p-addresses.ts'
+import { isPublicAddress, parseAddress, peerIdOf, usefulFirst, withoutPeerId } from './libp2p-addresses.ts'
 import { closeConnections } from './libp2p-close-connections.ts'
 import { closestPeers, type LookupStep } from './libp2p-closest-peers.ts'
 import { ConnectionGate } from './libp2p-connection-gate.ts'
@@ -159,7 +159,7 @@ export class Libp2pNetwork implements Network {
   }
 
   addresses(): readonly string[] {
-    return (this.#node?.getMultiaddrs() ?? []).map((address) => withoutPeerId(address).toString())
+    return usefulFirst(this.#node?.getMultiaddrs() ?? []).map((address) => withoutPeerId(address).toString())
   }
 
   reachability(): Reachability {

@@ -79,6 +79,8 @@ export interface ReachReport {
         readonly circuits: number
         readonly relayedBytes: number
         readonly refused: number
+        /** The same by reason. */
+        readonly refusals?: Readonly<Record<string, number>>
         /** The same by reason, a word each, where the relay counts them. */
         readonly refusedFor?: Readonly<Record<string, number>>
       }

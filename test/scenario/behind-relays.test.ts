@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, test } from 'node:test'
-import { dialThroughRelays, echoed, RelayWorld, relaysOf, reserved, until } from '../support/relay-world.ts'
+import { ADDRESS_DIAL_TIMEOUT_MS } from '../../src/os/libp2p-limits.ts'
+import {
+  dialThroughRelays,
+  ECHO_PROTOCOL,
+  echoed,
+  RelayWorld,
+  relaysOf,
+  reserved,
+  until,
+} from '../support/relay-world.ts'
 
 const HELLO = new TextEncoder().encode('Wherefore art thou Romeo?')
 const MEBIBYTE = 1_048_576
@@ -60,11 +71,7 @@ test('a relay that is drained sends its people elsewhere before it ends, and wha
   await reserved(juliet)
   const stream = await dialThroughRelays(romeo, juliet)
   const other = await world.relay({ bootstrap: [`${old.addresses()[0]}/p2p/${old.peerId}`] })
-  await juliet.dial(
-    { peerId: other.peerId, addresses: other.addresses() },
-    '/kabber/echo/1',
-    AbortSignal.timeout(5_000),
-  )
+  await juliet.dial({ peerId: other.peerId, addresses: other.addresses() }, ECHO_PROTOCOL, AbortSignal.timeout(5_000))
   await old.drain()
   await until(() => relaysOf(juliet).join() === other.peerId, REPLACED_WITHIN_MS)
   assert.equal(await echoed(stream, [HELLO]), HELLO.byteLength)
@@ -79,4 +86,25 @@ test('a node that knows no relay finds one that serves by asking the DHT', async
   const juliet = await world.hidden([plain])
   await reserved(juliet, 1, REPLACED_WITHIN_MS)
   assert.deepEqual(relaysOf(juliet), [relay.peerId])
+})
+
+test('Juliet is reached through her relay though other addresses of hers take a call and say nothing', async () => {
+  const relay = await world.relay()
+  const [romeo, juliet] = await Promise.all([world.hidden([relay]), world.hidden([relay])])
+  await reserved(juliet)
+  const sockets = new Set<Socket>()
+  const silent = createServer((socket) => sockets.add(socket))
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  const addresses = [`/ip4/127.0.0.1/tcp/${port}`, ...juliet.reach().relays.map(({ address }) => address)]
+  // Less than one silent address takes by itself.
+  const signal = AbortSignal.timeout(ADDRESS_DIAL_TIMEOUT_MS - 500)
+  const stream = await romeo.dial({ peerId: juliet.peerId, addresses }, ECHO_PROTOCOL, signal)
+  assert.equal(stream.path, 'relayed')
+  assert.equal(await echoed(stream, [HELLO]), HELLO.byteLength)
+  for (const socket of sockets) {
+    socket.destroy()
+  }
+  silent.close()
 })

@@ -10,6 +10,7 @@ import {
   isPublicAddress,
   parseAddress,
   peerIdOf,
+  usefulFirst,
   withoutPeerId,
 } from '../../../src/os/libp2p-addresses.ts'
 import { BufferBudget } from '../../../src/os/libp2p-buffer-budget.ts'
@@ -26,6 +27,11 @@ const PRIVATE = multiaddr('/ip4/192.168.1.7/tcp/4001')
 const LOOPBACK = multiaddr('/ip4/127.0.0.1/tcp/22')
 const NAME = multiaddr('/dns4/router.example/tcp/80')
 const MIB = 1024 * 1024
+
+test('addresses are told in the order of what strangers can do with them', () => {
+  const relayed = multiaddr(`/ip4/8.8.4.4/tcp/1/p2p/${peerIdFromSeed(new Uint8Array(32))}/p2p-circuit`)
+  assert.deepEqual(usefulFirst([LOOPBACK, PRIVATE, relayed, NAME, PUBLIC]), [NAME, PUBLIC, relayed, PRIVATE, LOOPBACK])
+})
 
 test('the limits multiply to no more than 512 MiB', () => {
   const perConnection =

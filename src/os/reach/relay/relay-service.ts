@@ -76,14 +76,15 @@ export class RelayService {
     if (!this.#serving) {
       return { relaying: undefined }
     }
-    const refused = [...(this.#hop?.refused.values() ?? [])].reduce((sum, count) => sum + count, 0)
+    const refusals = Object.fromEntries(this.#hop?.refused ?? [])
     return {
       relaying: {
         reservations: this.#reservations.size,
         maxReservations: this.#maxReservations,
         circuits: this.#circuits.size,
         relayedBytes: this.#circuits.relayedBytes,
-        refused,
+        refused: Object.values(refusals).reduce((sum, count) => sum + count, 0),
+        refusals,
         refusedFor: Object.fromEntries(this.#hop?.refused ?? []),
       },
     }
