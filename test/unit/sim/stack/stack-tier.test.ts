@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { modelTier } from '../../../../sim/model/model-tier.ts'
 import type { RunResult } from '../../../../sim/results/results.ts'
 import { onVirtualTime } from '../../../support/sim-child.ts'
+import { stackScenario } from '../../../support/stack-scenario.ts'
 
 /** What a Sybil did, from the trace. */
 interface Told {
@@ -29,6 +31,16 @@ test('ten nodes and four people: the same seed gives the same trace, another one
   assert.equal(first.metrics.delivered_share, 1)
   assert.equal(first.metrics.lookup_found_share, 1)
   assert.deepEqual(first.violations, [])
+})
+
+test('the model plays what the stack plays: the same people write to the same contacts at the same times', async () => {
+  const observer = { progress: () => {}, trace: () => {} }
+  const scenario = stackScenario({ warmupMs: 60_000, durationMs: 60_000 })
+  const { signal } = new AbortController()
+  const [stack, model] = await Promise.all([runs(1), modelTier({ scenario, seed: 1, observer, signal })])
+  const written = ({ messages }: Pick<RunResult, 'messages'>): string[] =>
+    messages.map(({ sent_ms, from, to }) => `${sent_ms} ${from} ${to}`).sort()
+  assert.deepEqual(written(model), written(stack))
 })
 
 test('half of the nodes lose power, the rest is cut in two and slow: what was accepted arrives, and twice the same way', async () => {
