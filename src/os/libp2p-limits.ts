@@ -39,6 +39,9 @@ export const MAX_RATED_HOSTS = 4_096
 export const MAX_STREAMS_PER_CONNECTION = 64
 /** Streams accepted before libp2p listens for them. */
 export const MAX_EARLY_STREAMS = 8
+/** Pings of yamux that a connection may bring at once, and how soon one more may come; others measure and keep alive with a few a minute. */
+export const MAX_YAMUX_PINGS = 64
+export const YAMUX_PING_INTERVAL_MS = 250
 /** Receive window of a stream: the smallest that yamux allows; also the largest frame, which yamux-js does not check by itself. */
 export const STREAM_WINDOW_BYTES: number = 256 * KIB
 /** What libp2p may hold of a stream that nobody listens to; two windows, since pausing takes effect a frame late. */

@@ -12,7 +12,8 @@ const PEER_IDS = 50
 /** Of the node: `MAX_CONNECTIONS`, some half-open ones, and its own doors. */
 const SOCKETS_MAX = 400
 const STREAMS = 10_000
-const AT_ONCE = 20
+/** From a public address the gate lets in 10 a second; loopback has no such bound. */
+const AT_ONCE = 8
 const HELD_MS = 5_000
 const SYN = 1
 /** The aim; what fails is more than the head of libp2p-limits.ts would let be held by so many, with garbage. */

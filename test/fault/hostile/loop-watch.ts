@@ -7,9 +7,11 @@ const TICK_MS = 5
 /** Shorter delays are not written down. */
 const NOTED_MS = 20
 
-const folder = process.env.KABBER_LOOP_WATCH
+const folder = process.env.LOOP_WATCH_FOLDER
 if (folder !== undefined && process.threadCpuUsage !== undefined) {
   const path = join(folder, String(process.pid))
+  // Without this file nobody watches, which is not the same as that there was nothing to see.
+  appendFileSync(path, '')
   let last = performance.now()
   let cpu = process.threadCpuUsage()
   setInterval(() => {

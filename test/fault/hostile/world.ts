@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type AfterHooks, kabberJson, RunningKabber, temporaryFolder } from '../../support/kabber-process.ts'
@@ -55,7 +55,7 @@ export class VictimNode {
     const doors = ['--xmpp', '127.0.0.1:0', '--xmpps', '127.0.0.1:0', '--web', '127.0.0.1:0']
     // The environment of the child is that of this process.
     process.env.NODE_OPTIONS = `--import=${LOOP_WATCH}`
-    process.env.KABBER_LOOP_WATCH = this.#watchFolder
+    process.env.LOOP_WATCH_FOLDER = this.#watchFolder
     const node = new RunningKabber(this.#hooks, [
       '--json',
       '--home',
@@ -66,7 +66,7 @@ export class VictimNode {
       ...this.#args,
     ])
     delete process.env.NODE_OPTIONS
-    delete process.env.KABBER_LOOP_WATCH
+    delete process.env.LOOP_WATCH_FOLDER
     this.#process = node
     const ready = (await node.line(({ event }) => event === 'ready')) as unknown as Ready
     const port = (endpoint: string): number => Number(endpoint.split(':').at(-1))
@@ -94,7 +94,7 @@ export class VictimNode {
   /** The longest turns of its event loop between two wall clock times: its own work, and with what the machine did. */
   longestTurn(fromMs: number, toMs: number = Date.now()): Turn {
     const path = join(this.#watchFolder, String(this.pid))
-    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []
+    const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean)
     const turns = lines
       .map((line) => JSON.parse(line) as Turn & { atMs: number })
       .filter(({ atMs }) => atMs >= fromMs && atMs <= toMs)
