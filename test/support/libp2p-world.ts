@@ -20,9 +20,9 @@ export function loopbackNetwork(
   )
 }
 
-/** The first address of `network` as a bootstrap peer. */
+/** The first address of `network` that is its own as a bootstrap peer. */
 export function bootstrapAddress(network: Network): string {
-  return `${network.addresses()[0]}/p2p/${network.peerId}`
+  return `${network.addresses().find((address) => !address.includes('/p2p-circuit'))}/p2p/${network.peerId}`
 }
 
 /** Resolves when `predicate` holds after one of the network's events, or at once. */

@@ -16,6 +16,7 @@ import {
 } from '../../../../../src/os/reach/relay/circuit-messages.ts'
 import { MessageExchange } from '../../../../../src/os/reach/relay/message-exchange.ts'
 import type { Network } from '../../../../../src/system/network.ts'
+import { bootstrapAddress } from '../../../../support/libp2p-world.ts'
 import { ECHO_PROTOCOL, echoed, RelayWorld, relaysOf, reserved, until } from '../../../../support/relay-world.ts'
 
 const HELLO = new TextEncoder().encode('hello')
@@ -132,11 +133,11 @@ test('a stranger without a reservation of ours cannot pass a connection on to us
   const relay = await world.relay()
   const node = await world.relay({
     reach: { relays: 1, serveOthers: 'off' },
-    bootstrap: [`${relay.addresses()[0]}/p2p/${relay.peerId}`],
+    bootstrap: [bootstrapAddress(relay)],
   })
   await reserved(node)
   const stranger = await world.member()
-  const connection = await stranger.dial(multiaddr(`${node.addresses()[0]}/p2p/${node.peerId}`))
+  const connection = await stranger.dial(multiaddr(bootstrapAddress(node)))
   const stream = await connection.newStream(STOP_PROTOCOL)
   await until(() => stream.status === 'reset')
   assert.deepEqual(relaysOf(node), [relay.peerId])
