@@ -39,6 +39,7 @@ function check({ quick, seed }: Effort): Finding[] {
       { published: 1 / harmonic, ours: slope, within: SLOPE_TOLERANCE / harmonic },
       SLOPE_REASON,
     ),
+    near('slope, derived here', { published: derivedSlope(), ours: slope, within: SLOPE_TOLERANCE * derivedSlope() }),
   ]
 }
 
@@ -50,6 +51,19 @@ function meanHops(nodes: number, seed: number): number {
     hops += greedyHops(world, tables, stream.uniform(nodes), place, nowMs)
   }
   return hops / ROUTES
+}
+
+/**
+ * A step finds the nearest of k in the bucket of the first differing bit: it gains as many bits as the longest of k runs of
+ * heads, and one. So hops grow with log2 N over the expected maximum of k geometric numbers, which is H_k / ln 2 + 1/2 but
+ * for a ten-thousandth.
+ */
+function derivedSlope(): number {
+  let bits = 0
+  for (let run = 0; run < 64; run++) {
+    bits += 1 - (1 - 2 ** -run) ** KAD_K
+  }
+  return 1 / (bits * Math.LN2)
 }
 
 /** Least squares. */
