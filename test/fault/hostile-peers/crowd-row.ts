@@ -14,6 +14,8 @@ const SOCKETS_MAX = 400
 const STREAMS = 10_000
 /** From a public address the gate lets in 10 a second; loopback has no such bound. */
 const AT_ONCE = 8
+/** In one go; all at once they are in one turn of the node's event loop, which is the sum of many inputs and no stall by one. */
+const STREAMS_AT_ONCE = 200
 const HELD_MS = 5_000
 const SYN = 1
 /** The aim; what fails is more than the head of libp2p-limits.ts would let be held by so many, with garbage. */
@@ -29,9 +31,7 @@ export function crowdRow(node: VictimNode, attackers: Attackers): Row {
     must: `an honest peer is answered all the time; memory grows by ≤ ${MEMORY_MAX_MIB} MiB (aim ${MEMORY_AIM_MIB})`,
     run: async () => {
       // The heap of V8 grows once to the size that some connections need, and stays there.
-      for (const { connection } of await crowd(attackers, WARM_UP_CONNECTIONS)) {
-        connection.abort(new Error('that was the warm-up'))
-      }
+      await leave(await crowd(attackers, WARM_UP_CONNECTIONS))
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
       const before = node.residentBytes()
       let letIn = 0
@@ -40,13 +40,11 @@ export function crowdRow(node: VictimNode, attackers: Attackers): Row {
       const times = await attackers.honestRoundTrips(async () => {
         const open = await crowd(attackers, CONNECTIONS)
         letIn = open.length
-        holdStreams(open)
+        await holdStreams(open)
         await new Promise((resolve) => setTimeout(resolve, HELD_MS))
         during = node.residentBytes()
         sockets = openSockets(node)
-        for (const { connection } of open) {
-          connection.abort(new Error('the attack is over'))
-        }
+        await leave(open)
       })
       const grown = (during - before) / MIB
       const figures = `${letIn} connections open as the peers see it, ${sockets} sockets of the node, memory +${grown.toFixed(0)} MiB, an honest peer ${percentiles(times)}`
@@ -85,12 +83,25 @@ async function crowd(attackers: Attackers, connections: number): Promise<Hostile
   return open.filter(({ connection }) => connection.status === 'open')
 }
 
+/** A few at a time, as they came. */
+async function leave(open: readonly HostileConnection[]): Promise<void> {
+  for (const [index, { connection }] of open.entries()) {
+    connection.abort(new Error('the attack is over'))
+    if (index % AT_ONCE === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+}
+
 /** Streams are opened by hand: libp2p would keep to the limits. Each says the half of a name. */
-function holdStreams(open: readonly HostileConnection[]): void {
+async function holdStreams(open: readonly HostileConnection[]): Promise<void> {
   const partial = new TextEncoder().encode('\x13/multistream/1.0.0\n\x20/half/a/na')
   for (let made = 0; made < STREAMS && open.length > 0; made++) {
     const connection = open[made % open.length]
     const streamID = 1_000_001 + 2 * Math.floor(made / open.length)
+    if (made % STREAMS_AT_ONCE === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
     connection?.sendRawFrame({ type: 0, flag: SYN, streamID, length: partial.byteLength }, partial)
   }
 }
