@@ -6,7 +6,7 @@ import { until } from './wait.ts'
 import type { World } from './world.ts'
 
 /** What is done at a time: so much that both cores have work. */
-const AT_ONCE = 3
+const AT_ONCE = 2
 /** Time for the first contact of two, through custodians if need be. */
 const FRIENDS_LIMIT_MS = 60_000
 /** Time for a message of a trial. */
@@ -58,20 +58,21 @@ export async function befriend(pairs: readonly Pair[]): Promise<void> {
 }
 
 /**
- * One side of all pairs is killed, as by a power cut, and starts anew: new process, new ports, new mappings. Each of its
- * nodes writes at once to all it knows, and what became of each conversation is read.
+ * One side of all pairs is killed, as by a power cut, and starts anew, few at a time: new process, new ports, new mappings.
+ * Each of its nodes writes at once to all it knows, and what became of each conversation is read.
  */
 export async function round(pairs: readonly Pair[], side: 'caller' | 'called'): Promise<readonly Trial[]> {
   const writers = [...new Set(pairs.map((pair) => pair[side]))]
   await Promise.all(writers.map((node) => node.end('SIGKILL')))
-  const trials: Promise<Trial>[] = []
+  const trials: Trial[] = []
   await eachOf(writers, async (node) => {
     const startMs = performance.now()
     await node.start()
     const written = pairs.filter((pair) => pair[side] === node)
-    trials.push(...written.map((pair) => trial(pair, side, startMs).catch((error: Error) => broken(pair, error))))
+    const made = written.map((pair) => trial(pair, side, startMs).catch((error: Error) => broken(pair, error)))
+    trials.push(...(await Promise.all(made)))
   })
-  return await Promise.all(trials)
+  return trials
 }
 
 async function trial(pair: Pair, side: 'caller' | 'called', startMs: number): Promise<Trial> {
