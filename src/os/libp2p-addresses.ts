@@ -74,6 +74,11 @@ function isNamedAddress(address: Multiaddr): boolean {
   return address.getComponents()[0]?.name.startsWith('dns') ?? false
 }
 
+/** True where the host is a name. */
+export function isNamed(address: Multiaddr): boolean {
+  return address.getComponents()[0]?.name.startsWith('dns') === true
+}
+
 /** The host part as a key: the IPv4 address, the /64 of an IPv6 address, or undefined for anything else. */
 export function hostKey(address: Multiaddr): string | undefined {
   const first = address.getComponents()[0]

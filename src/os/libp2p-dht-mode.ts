@@ -5,12 +5,24 @@ import type { Reachability } from '../system/network.ts'
 /** A server answers lookups and is found by them; `auto` follows what is known of the node's reachability. */
 export type DhtMode = 'auto' | 'server' | 'client'
 
-/** What a node in `mode` is now. Until it is known to be private a node that listens serves: LANs and small networks need it. */
-export function dhtRole(mode: DhtMode, node: { listens: boolean; reachability: Reachability }): 'server' | 'client' {
+/** What the role of a node in the DHT follows. */
+export interface DhtSituation {
+  readonly listens: boolean
+  readonly reachability: Reachability
+  /** The reachability will be known soon: somebody on the Internet is being asked. */
+  readonly isBeingFoundOut: boolean
+}
+
+/**
+ * What a node in `mode` is now. Until it is known to be private a node that listens serves: LANs and small networks need it.
+ * Only while it is being found out it waits, or others would ask most newcomers in vain.
+ */
+export function dhtRole(mode: DhtMode, { listens, reachability, isBeingFoundOut }: DhtSituation): 'server' | 'client' {
   if (mode !== 'auto') {
     return mode
   }
-  return node.listens && node.reachability !== 'private' ? 'server' : 'client'
+  const serves = reachability === 'public' || (reachability === 'unknown' && !isBeingFoundOut)
+  return listens && serves ? 'server' : 'client'
 }
 
 /** Lets a DHT be what it shall be, one change after the other; the last one wins. */

@@ -1,6 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Timer } from '../system/clock.ts'
 import {
   DialError,
   type Network,
@@ -16,7 +17,7 @@ import {
 } from '../system/network.ts'
 import { assert } from '../util/assert.ts'
 import { AddressPolicy } from './libp2p-address-policy.ts'
-import { isPublicAddress, parseAddress, peerIdOf, usefulFirst, withoutPeerId } from './libp2p-addresses.ts'
+import { isNamed, isPublicAddress, parseAddress, peerIdOf, usefulFirst, withoutPeerId } from './libp2p-addresses.ts'
 import { closeConnections } from './libp2p-close-connections.ts'
 import { closestPeers, type LookupStep } from './libp2p-closest-peers.ts'
 import { ConnectionGate } from './libp2p-connection-gate.ts'
@@ -36,6 +37,8 @@ import { Upkeep } from './libp2p-upkeep.ts'
 import { OsRandom } from './os-random.ts'
 import { Reach } from './reach/reach.ts'
 
+/** How long it may take to find out whether strangers can dial this node: the router is asked for 13 s, then others. */
+const FINDING_OUT_MS = 30_000
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
 
 /** The network of a real node: libp2p over TCP, Noise and yamux, with a Kademlia DHT for routing. */
@@ -55,6 +58,9 @@ export class Libp2pNetwork implements Network {
   #dht: DhtSwitch | undefined
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
+  /** Whoever joins through a public peer learns soon whether strangers can dial this node. */
+  #isBeingFoundOut: boolean
+  #foundOut: Timer | undefined
 
   constructor(components: Libp2pNetworkComponents, init: Libp2pNetworkInit) {
     this.#components = components
@@ -82,6 +88,7 @@ export class Libp2pNetwork implements Network {
       this.#reach.expectRelay(peerId)
       return { peerId, address }
     })
+    this.#isBeingFoundOut = this.#bootstrap.some(({ address }) => isPublicAddress(address) || isNamed(address))
   }
 
   start(): Promise<void> {
@@ -224,12 +231,17 @@ export class Libp2pNetwork implements Network {
       doubt: (peer) => this.#keepAlive?.doubt(peer.toString()),
     })
     this.#reach.start(node)
+    this.#foundOut = clock.schedule(FINDING_OUT_MS, () => {
+      this.#isBeingFoundOut = false
+      this.#dht?.set(this.#dhtRole(this.reachability()))
+    })
     this.#events.noteAddresses()
     logger.info('network started', { peerId: this.peerId, addresses: this.addresses().join(' ') })
   }
 
   async #stop(): Promise<void> {
     await this.#starting?.catch(() => {})
+    this.#foundOut?.cancel()
     await Promise.all([this.#upkeep?.stop(), this.#reach.stop()])
     await this.#streams.stop()
     this.#keepAlive?.stop()
@@ -270,7 +282,7 @@ export class Libp2pNetwork implements Network {
 
   #dhtRole(reachability: Reachability): 'server' | 'client' {
     const listens = (this.#init.listen ?? DEFAULT_LISTEN).length > 0
-    return dhtRole(this.#init.dhtMode ?? 'auto', { listens, reachability })
+    return dhtRole(this.#init.dhtMode ?? 'auto', { listens, reachability, isBeingFoundOut: this.#isBeingFoundOut })
   }
 
   #reachabilityChanged(reachability: Reachability): void {

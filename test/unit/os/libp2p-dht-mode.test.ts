@@ -11,10 +11,15 @@ test('auto is a client when private or when it listens nowhere; else a server, s
     ['unknown', false, 'client'],
     ['public', false, 'client'],
   ] as const) {
-    assert.equal(dhtRole('auto', { reachability, listens }), role)
+    assert.equal(dhtRole('auto', { reachability, listens, isBeingFoundOut: false }), role)
   }
-  assert.equal(dhtRole('server', { reachability: 'private', listens: false }), 'server')
-  assert.equal(dhtRole('client', { reachability: 'public', listens: true }), 'client')
+  assert.equal(dhtRole('server', { reachability: 'private', listens: false, isBeingFoundOut: true }), 'server')
+  assert.equal(dhtRole('client', { reachability: 'public', listens: true, isBeingFoundOut: false }), 'client')
+})
+
+test('while it is being found out whether strangers can dial it, a node is a client', () => {
+  assert.equal(dhtRole('auto', { reachability: 'unknown', listens: true, isBeingFoundOut: true }), 'client')
+  assert.equal(dhtRole('auto', { reachability: 'public', listens: true, isBeingFoundOut: true }), 'server')
 })
 
 test('changes come one after the other, what is so already is none, and a failure is told', async () => {
