@@ -48,6 +48,7 @@ export class Searches {
   /** Start of the session in which a node has joined, by node. */
   readonly #joinedMs: Float64Array
   readonly #starts = new Map<number, Joining>()
+  #messagesSum = 0
   #started = 0
   #played = 0
 
@@ -62,8 +63,7 @@ export class Searches {
 
   /** Messages of a lookup in the mean. */
   get messagesMean(): number {
-    const known = Math.min(this.#played, SAMPLES)
-    return known === 0 ? KAD_K : this.#messages.subarray(0, known).reduce((sum, one) => sum + one, 0) / known
+    return this.#played === 0 ? KAD_K : this.#messagesSum / Math.min(this.#played, SAMPLES)
   }
 
   /** Always played. */
@@ -72,6 +72,7 @@ export class Searches {
     this.#lookups.start(node, place, this.#kernel.nowMs, (result) => {
       const sample = this.#played++ % SAMPLES
       this.#tookMs[sample] = result.tookMs
+      this.#messagesSum += result.messages - (this.#messages[sample] as number)
       this.#messages[sample] = result.messages
       done(result)
     })
