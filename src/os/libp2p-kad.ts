@@ -1,4 +1,4 @@
-import type { PeerId, PeerInfo, TypedEventTarget } from '@libp2p/interface'
+import { isPeerId, type PeerId, type PeerInfo, type TypedEventTarget } from '@libp2p/interface'
 import { type KadDHT, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { assert } from '../util/assert.ts'
 import {
@@ -60,7 +60,7 @@ export function routingOnlyKad(mode: 'server' | 'client'): (components: KadCompo
       maxInboundStreams: KAD_MAX_INBOUND_STREAMS,
       maxOutboundStreams: KAD_MAX_OUTBOUND_STREAMS,
       incomingMessageTimeout: KAD_INCOMING_TIMEOUT_MS,
-    })(components)
+    })(pingingUnconnected(components))
     const { routingTable, rpc } = insideOf(kad)
     // Every 5 s by itself, for which kadDHT has no option: a third of an idle node's work.
     routingTable.closestPeerTagger.refreshInterval = KAD_TAG_INTERVAL_MS
@@ -75,6 +75,16 @@ export function routingOnlyKad(mode: 'server' | 'client'): (components: KadCompo
     assert(Object.keys(handlers).length === ANSWERED_RPCS.size, 'kad-dht has changed inside')
     return kad
   }
+}
+
+/** kad-dht pings every peer it meets; that one with a connection is there the keep-alive knows. */
+function pingingUnconnected(components: KadComponents): KadComponents {
+  const ping: KadComponents['ping']['ping'] = async (peer, options) => {
+    const connections = isPeerId(peer) ? components.connectionManager.getConnections(peer) : []
+    return connections.some(({ status }) => status === 'open') ? 0 : await components.ping.ping(peer, options)
+  }
+  // libp2p's components cannot be copied: they are made when asked for.
+  return Object.create(components, { ping: { value: { ping } } }) as KadComponents
 }
 
 /** The inside of `kad`, checked as far as this network relies on it. */
