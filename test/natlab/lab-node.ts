@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { addContact, listContacts } from '../../cli/client/contacts.ts'
 import { NodeClient } from '../../cli/client/node-client.ts'
@@ -13,6 +14,10 @@ import { until } from './wait.ts'
 export const LISTEN_PORT = 4_001
 /** Time for a node to find out how others reach it. */
 const KNOWN_LIMIT_MS = 15_000
+/** Of /proc/PID/stat, counted from the state that follows the name (proc(5): utime). */
+const USER_TICKS_FIELD = 11
+/** sysconf(_SC_CLK_TCK) is 100 on Linux. */
+const TICK_MS = 10
 const LISTEN = `/ip4/0.0.0.0/tcp/${LISTEN_PORT}`
 
 /** A person's node, a production process on a host of the laboratory, and a client of it. */
@@ -74,6 +79,13 @@ export class LabNode {
     this.#client = await NodeClient.connect(findHome({ home: this.home }))
     this.#outgoing = await Outgoing.open(this.#client)
     return tookMs
+  }
+
+  /** CPU time that its process has taken, milliseconds: what a loaded machine does not change. */
+  cpuMs(): number {
+    const [, fields = ''] = readFileSync(`/proc/${this.process.pid}/stat`, 'utf8').split(') ')
+    const [userTicks, systemTicks] = fields.split(' ').slice(USER_TICKS_FIELD, USER_TICKS_FIELD + 2)
+    return (Number(userTicks) + Number(systemTicks)) * TICK_MS
   }
 
   get isRunning(): boolean {

@@ -13,15 +13,15 @@ export function namespaceOf(node: string): string {
   return `${PREFIX}-${node}`
 }
 
-/** Why no laboratory can be built here, or undefined. */
-export function obstacle(): string | undefined {
+/** Why no laboratory can be built here, or undefined; `more`: commands that it needs besides `ip` and `nft`. */
+export function obstacle(more: readonly string[] = []): string | undefined {
   if (process.platform !== 'linux') {
     return 'network namespaces need Linux'
   }
   if (process.getuid?.() !== 0) {
     return 'network namespaces need root'
   }
-  for (const command of [IP_COMMAND, 'nft']) {
+  for (const command of [IP_COMMAND, 'nft', ...more]) {
     if (spawnSync(command, ['-V']).error !== undefined) {
       return `the command ${command} is missing (test/natlab/install-tools.sh installs it on Debian)`
     }

@@ -71,7 +71,7 @@ export function placeNamed(name: string): Place {
 
 /** Ends the process with a clear line where no laboratory can be built. */
 export function refuseWithoutNamespaces(command: string): void {
-  const reason = obstacle()
+  const reason = obstacle(['setpriv', 'miniupnpd'])
   if (reason !== undefined) {
     console.error(`${command} cannot run: ${reason}`)
     process.exit(REFUSED)
