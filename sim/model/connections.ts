@@ -46,7 +46,10 @@ export class Connections {
 
   /** When the connection between two nodes can be used, in the past mostly; undefined: there is none. */
   readyMs(one: number, other: number): number | undefined {
-    const { upSinceMs } = this.#world
+    const { up, upSinceMs } = this.#world
+    if (up[one] === 0 || up[other] === 0) {
+      return undefined
+    }
     const sinceMs = Math.max(upSinceMs[one] as number, upSinceMs[other] as number)
     const made = this.#made?.[one]?.get(other)
     if (made !== undefined && made.dialledMs >= sinceMs) {

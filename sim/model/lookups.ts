@@ -13,6 +13,9 @@ const QUEUE_NODES: number = 3 * KAD_K
 /** Room for the nodes one lookup hears of; a power of two. Above it nodes may be asked twice. */
 const SEEN_SLOTS = 2_048
 const SEEN_PROBES_MAX = 64
+/** So long nobody is dialled again by hearsay: HEARSAY_RETRY_MS of src/os/libp2p-limits.ts. Failures remembered. */
+const HEARSAY_RETRY_MS = 60_000
+const FAILED_MAX = 65_536
 
 /** How a lookup ended. */
 export interface LookupResult {
@@ -69,6 +72,8 @@ export class Lookups {
   readonly #endsMs: number[] = []
   readonly #freeRequests: number[] = []
   readonly #timeouts: AdaptiveTimeouts
+  /** When an address that others tell failed, by who dialled whom. */
+  readonly #failedMs = new Map<number, number>()
   readonly #near = new NearestList(KAD_K)
   readonly #merged = new NearestList(KAD_K)
 
@@ -186,6 +191,12 @@ export class Lookups {
       // Its addresses are private ones that somebody told: not dialled.
       return
     }
+    if (
+      reach === 'dialled' &&
+      nowMs - (this.#failedMs.get(this.#pair(source, node)) ?? -HEARSAY_RETRY_MS) < HEARSAY_RETRY_MS
+    ) {
+      return
+    }
     const bytes = LOOKUP_REQUEST_BYTES + LOOKUP_ANSWER_BYTES
     const answers = reach !== 'none' && this.#world.up[node] === 1
     const tookMs = answers
@@ -199,6 +210,7 @@ export class Lookups {
     } else if (reach !== 'linked') {
       this.#paths.dials++
       this.#paths.dialsFailed++
+      this.#fail(source, node, nowMs)
     }
     const request = this.#freeRequests.pop() ?? this.#lookupOf.length
     this.#lookupOf[request] = lookup
@@ -211,6 +223,17 @@ export class Lookups {
     lookup.running++
     lookup.messages++
     this.#schedule(delayMs, request)
+  }
+
+  #fail(source: number, node: number, nowMs: number): void {
+    if (this.#failedMs.size >= FAILED_MAX) {
+      this.#failedMs.clear()
+    }
+    this.#failedMs.set(this.#pair(source, node), nowMs)
+  }
+
+  #pair(source: number, node: number): number {
+    return source * this.#world.size + node
   }
 
   #endIfIdle(lookup: Lookup, nowMs: number): void {
