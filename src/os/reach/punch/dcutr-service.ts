@@ -1,7 +1,16 @@
-import type { Connection, ConnectionGater, IdentifyResult, PeerId, Stream, Topology } from '@libp2p/interface'
+import type {
+  Connection,
+  ConnectionGater,
+  IdentifyResult,
+  PeerId,
+  PeerUpdate,
+  Stream,
+  Topology,
+} from '@libp2p/interface'
 import { isRelayedAddress } from '../../libp2p-addresses.ts'
 import type { ReachComponents } from '../reach-parts.ts'
 import { type DirectDialComponents, dialDirectly } from './direct-dial.ts'
+import { LateAddresses } from './late-addresses.ts'
 import { MappingLearner, type MappingLearnerComponents } from './mapping-learner.ts'
 import { isPunchable, type Punchable } from './punch-addresses.ts'
 import { PunchBudget } from './punch-budget.ts'
@@ -32,8 +41,10 @@ export interface DcutrComponents {
   readonly events: {
     addEventListener(type: 'peer:identify', listener: (event: CustomEvent<IdentifyResult>) => void): void
     addEventListener(type: 'connection:open', listener: (event: CustomEvent<Connection>) => void): void
+    addEventListener(type: 'peer:update', listener: (event: CustomEvent<PeerUpdate>) => void): void
     removeEventListener(type: 'peer:identify', listener: (event: CustomEvent<IdentifyResult>) => void): void
     removeEventListener(type: 'connection:open', listener: (event: CustomEvent<Connection>) => void): void
+    removeEventListener(type: 'peer:update', listener: (event: CustomEvent<PeerUpdate>) => void): void
   }
 }
 
@@ -53,6 +64,7 @@ export class DcutrService {
   readonly #learner: MappingLearner
   readonly #tries: PunchTries
   readonly #retirement: RelayedRetirement
+  readonly #late: LateAddresses
   #topology: string | undefined
 
   constructor(reach: ReachComponents, components: DcutrComponents, init: DcutrInit) {
@@ -65,6 +77,13 @@ export class DcutrService {
     this.mappings = new PunchMappings(punchable)
     this.#learner = new MappingLearner({ clock, ports: init.ports, mappings: this.mappings, connectionManager })
     this.#retirement = new RelayedRetirement(clock, ({ remotePeer }) => this.#hasDirect(remotePeer))
+    const directly = (peerId: PeerId, signal: AbortSignal): Promise<boolean> =>
+      dialDirectly({ clock, peerStore, connectionManager }, peerId, signal)
+    this.#late = new LateAddresses({
+      getConnections: (peerId) => connectionManager.getConnections(peerId),
+      dialDirectly: directly,
+      onDirect: (relayed) => this.#retirement.retire(relayed),
+    })
     const puncher = new Puncher({
       clock,
       budget,
@@ -81,7 +100,7 @@ export class DcutrService {
       puncher,
       budget,
       counters: init.counters,
-      dialDirectly: (peerId, signal) => dialDirectly({ clock, peerStore, connectionManager }, peerId, signal),
+      dialDirectly: directly,
       hasDirect: (peerId) => this.#hasDirect(peerId),
       onDirect: (relayed) => this.#retirement.retire(relayed),
       onIdle: () => this.#learner.release(),
@@ -93,6 +112,7 @@ export class DcutrService {
     const { registrar, events } = this.#components
     events.addEventListener('peer:identify', this.#onIdentify)
     events.addEventListener('connection:open', this.#onOpen)
+    events.addEventListener('peer:update', this.#onUpdate)
     this.#topology = await registrar.register(DCUTR_PROTOCOL, {
       notifyOnLimitedConnection: true,
       onConnect: (_peerId, connection) => {
@@ -113,13 +133,14 @@ export class DcutrService {
     const { registrar, events } = this.#components
     events.removeEventListener('peer:identify', this.#onIdentify)
     events.removeEventListener('connection:open', this.#onOpen)
+    events.removeEventListener('peer:update', this.#onUpdate)
     if (this.#topology !== undefined) {
       registrar.unregister(this.#topology)
       this.#topology = undefined
       await registrar.unhandle(DCUTR_PROTOCOL)
     }
     this.#retirement.stop()
-    await this.#tries.stop()
+    await Promise.all([this.#tries.stop(), this.#late.stop()])
   }
 
   readonly #onIdentify = ({ detail: { connection, observedAddr } }: CustomEvent<IdentifyResult>): void => {
@@ -135,6 +156,8 @@ export class DcutrService {
       void this.#learner.mappings(connection)
     }
   }
+
+  readonly #onUpdate = ({ detail }: CustomEvent<PeerUpdate>): void => this.#late.learned(detail)
 
   #hasDirect(peerId: PeerId): boolean {
     const connections = this.#components.connectionManager.getConnections(peerId)
