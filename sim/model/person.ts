@@ -7,6 +7,7 @@ import {
 } from '../../src/protocol/mailbox/delivery-state.ts'
 import { LETTER_RETENTION_MS } from '../../src/protocol/mailbox/letter-limits.ts'
 import { COMMIT_DELAY_MS } from '../system/disk.ts'
+import { Acknowledgements } from './acknowledgements.ts'
 import { CollectionRun } from './collection-run.ts'
 import { CustodianCache } from './custodian-cache.ts'
 import { DepositRun } from './deposit-run.ts'
@@ -17,23 +18,14 @@ import { LinkRun } from './link-run.ts'
 import type { PersonParts, Waiting } from './person-parts.ts'
 import { Records } from './records.ts'
 import { ACKNOWLEDGEMENT_BYTES } from './traffic.ts'
+import type { Wire } from './wire.ts'
 
-/** As in src/node/links.ts and src/node/acknowledgements.ts. */
+/** As in src/node/links.ts. */
 const LINK_START_SPREAD_MS = 20
-const ACKNOWLEDGEMENT_DELAY_MS = 2_000
 /** As in src/node/node.ts. */
 const NEW_PEERS_DELAY_MS = 1_000
 /** While nobody is found to publish the account record with. */
 const PUBLISH_RETRY_MS = 1_000
-
-/** The way between two people, as one of them uses it. */
-export interface Wire {
-  isUp(person: number, contact: number): boolean
-  /** Hands an entry over; `settle` is called once, if the sender's node still runs. */
-  send(item: Waiting, settle: (outcome: 'acknowledged' | 'lost') => void): void
-  /** The contact's node took a stream, of which the one of `person` hears so much later. */
-  open(person: number, contact: number, afterMs: number): void
-}
 
 /** What is in the outbox, with its machines. */
 interface Entry {
@@ -49,19 +41,17 @@ export class Person {
   readonly #parts: PersonParts
   readonly #wire: Wire
   readonly #contacts: readonly number[]
-  // On the disk.
   #archive = new Set<number>()
   #outbox = new Map<number, Entry>()
   #through: number | undefined
   #positions = 0
-  // While the node runs.
   #turn = 0
   #isRunning = false
   #arePeersNew = false
   readonly #links = new Map<number, LinkRun>()
   readonly #records: Records
   readonly #recipients = new Map<number, OutboxState>()
-  readonly #acknowledging = new Map<number, Account[]>()
+  readonly #acknowledging: Acknowledgements
   #collection: CollectionRun | undefined
   #cache: CustodianCache
 
@@ -72,6 +62,9 @@ export class Person {
     this.#wire = wire
     this.#cache = new CustodianCache(parts, this.node)
     this.#records = new Records(parts, this.node)
+    this.#acknowledging = new Acknowledgements(parts.kernel, (to, acknowledges) => {
+      this.#commit(() => this.#queue({ to, bytes: ACKNOWLEDGEMENT_BYTES, message: undefined, acknowledges }))
+    })
   }
 
   get node(): number {
@@ -142,8 +135,8 @@ export class Person {
 
   /** Writes a message, if the node runs. It is accepted when it is on the disk, and then there is an account of it. */
   write(to: number, bytes: number): void {
-    const { ledger, kernel } = this.#parts
-    const sentMs = kernel.nowMs
+    const { ledger } = this.#parts
+    const sentMs = this.#parts.kernel.nowMs
     if (this.#isRunning) {
       this.#commit(() => this.#queue({ to, bytes, message: ledger.send(this.index, to, sentMs), acknowledges: [] }))
     }
@@ -165,7 +158,7 @@ export class Person {
       }
     }
     if (way === 'letter') {
-      this.#acknowledge(message)
+      this.#acknowledging.add(message)
     }
   }
 
@@ -381,25 +374,6 @@ export class Person {
       this.#step(recipient, { type: 'sent', position })
     }
     this.#step(recipient, entries.length < limit ? { type: 'exhausted', to } : { type: 'queued', position: to })
-  }
-
-  /** Letters come in bunches: those of one sender are acknowledged together. */
-  #acknowledge(message: Account): void {
-    const { from } = message
-    const pending = this.#acknowledging.get(from)
-    if (pending !== undefined) {
-      pending.push(message)
-      return
-    }
-    this.#acknowledging.set(from, [message])
-    const turn = this.#turn
-    this.#parts.kernel.schedule(ACKNOWLEDGEMENT_DELAY_MS, () => {
-      if (turn === this.#turn) {
-        const acknowledges = this.#acknowledging.get(from) ?? []
-        this.#acknowledging.delete(from)
-        this.#commit(() => this.#queue({ to: from, bytes: ACKNOWLEDGEMENT_BYTES, message: undefined, acknowledges }))
-      }
-    })
   }
 
   #setTimer(entry: Entry): void {

@@ -1,8 +1,9 @@
 import { IDLE_ABORT_MS, SESSION_RESUME_WINDOW_MS } from '../../src/protocol/stanza/protocol.ts'
 import { COMMIT_DELAY_MS } from '../system/disk.ts'
-import type { Person, Wire } from './person.ts'
+import type { Person } from './person.ts'
 import type { PersonParts, Waiting } from './person-parts.ts'
 import { STANZA_OVERHEAD_BYTES } from './traffic.ts'
+import type { Wire } from './wire.ts'
 
 /** Of a stream that is closed in good order the other side hears this much later. */
 const GOODBYE_MS = 100
