@@ -31,6 +31,10 @@ const STRANGER_REFILL_PER_SECOND = 10
 const STRANGERS_MAX = 10_000
 /** Peers come in bunches: mail is tried again this long after the first of them. *ours* */
 const NEW_PEERS_DELAY_MS = 1_000
+/** Peers below which each burst of new ones may bring the first who are near a mailbox: Kademlia's k. *ours* */
+const FEW_PEERS = 20
+/** Above, mail looks at what new peers changed this often at most. *ours* */
+const MANY_PEERS_DELAY_MS = 2 * 60_000
 /** Links that a status names, so that it fits into a stanza. *ours* */
 const STATUS_LINKS_MAX = 100
 
@@ -60,6 +64,7 @@ class Node implements KabberNode {
   #stopped: Promise<void> | undefined
   #unsubscribe: (() => void)[] = []
   #newPeers: Timer | undefined
+  #lookedMs = 0
 
   constructor(system: System, init: NodeInit) {
     const { clock, random, network, store, logger } = system
@@ -261,10 +266,17 @@ class Node implements KabberNode {
     }
   }
 
-  /** Mail that could not go or come while there was nobody: once per burst of new peers. */
+  /**
+   * Mail that could not go or come while there was nobody: once per burst of new peers. Among many peers one more changes
+   * little, and each look makes connections, which would bring the next look; so these are further apart.
+   */
   #peersCame(): void {
-    this.#newPeers ??= this.#system.clock.schedule(NEW_PEERS_DELAY_MS, () => {
+    const { clock, network } = this.#system
+    const hasFew = network.connectedPeers().length <= FEW_PEERS
+    const dueMs = hasFew ? 0 : this.#lookedMs + MANY_PEERS_DELAY_MS - clock.monotonicMs()
+    this.#newPeers ??= clock.schedule(Math.max(NEW_PEERS_DELAY_MS, dueMs), () => {
       this.#newPeers = undefined
+      this.#lookedMs = clock.monotonicMs()
       this.#mail.networkChanged()
     })
   }
