@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { AfterHooks } from '../support/kabber-process.ts'
-import { IP_COMMAND, ipIn, namespaceOf, removeNamespaces, removeOrphans, run, runIn } from './netns.ts'
+import { fileOf, IP_COMMAND, ipIn, namespaceOf, removeNamespaces, removeOrphans, run, runIn } from './netns.ts'
 import type { BoxRules, Place } from './places.ts'
 import { upnpDaemon, upnpRuleset } from './upnp-router.ts'
 
@@ -78,7 +77,7 @@ export class Internet {
 
   /** Starts miniupnpd on a box; `refuses`: it maps no port for anybody. */
   async #startUpnp(box: string, refuses: boolean): Promise<void> {
-    const file = join('/tmp', `${namespaceOf(box)}.conf`)
+    const file = fileOf(`${box}.conf`)
     writeFileSync(file, upnpDaemon(namespaceOf(box), refuses))
     this.#hooks.after(() => rmSync(file, { force: true }))
     const daemon = spawnIn(box, 'miniupnpd', ['-d', '-f', file, '-P', `${file}.pid`])

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 
 /** The command of iproute2. */
 export const IP_COMMAND = 'ip'
@@ -7,6 +8,14 @@ export const IP_COMMAND = 'ip'
 const FAMILY = 'kn'
 /** Begins the names of all namespaces of this process, so that two laboratories do not meet. */
 const PREFIX = `${FAMILY}${process.pid}`
+
+/** Where laboratories keep files; a short path, for that of a Unix socket has at most 107 bytes. */
+const FILES = '/tmp'
+
+/** The path of a file or folder of this process. */
+export function fileOf(name: string): string {
+  return join(FILES, `${PREFIX}-${name}`)
+}
 
 /** The full name of a namespace of this process. */
 export function namespaceOf(node: string): string {
@@ -31,14 +40,20 @@ export function obstacle(more: readonly string[] = []): string | undefined {
   return tried.status === 0 ? undefined : `network namespaces are not allowed here: ${tried.stderr.trim()}`
 }
 
-/** Removes what laboratories left that were killed without a chance to clean up. */
+/** Removes what laboratories left that were killed without a chance to clean up: namespaces, files of theirs. */
 export function removeOrphans(): void {
-  for (const name of namespaces()) {
-    const pid = new RegExp(`^${FAMILY}(\\d+)-`).exec(name)?.[1]
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) {
-      spawnSync(IP_COMMAND, ['netns', 'del', name])
-    }
+  for (const name of namespaces().filter(isOrphan)) {
+    spawnSync(IP_COMMAND, ['netns', 'del', name])
   }
+  for (const name of readdirSync(FILES).filter(isOrphan)) {
+    rmSync(join(FILES, name), { recursive: true, force: true })
+  }
+}
+
+/** Named by a laboratory whose process is gone. */
+function isOrphan(name: string): boolean {
+  const pid = new RegExp(`^${FAMILY}(\\d+)-`).exec(name)?.[1]
+  return pid !== undefined && !existsSync(`/proc/${pid}`)
 }
 
 /** Removes all namespaces of this process and what is in them; may be called at any time, also twice. */

@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import type { AfterHooks } from '../support/kabber-process.ts'
 import { Internet, type LabHost } from './internet.ts'
 import { LabNode, LabRelay } from './lab-node.ts'
-import { obstacle } from './netns.ts'
+import { fileOf, obstacle } from './netns.ts'
 import { PLACES, type Place } from './places.ts'
 
 /** Exit code where namespaces are not allowed. */
@@ -19,8 +18,7 @@ export class World {
   private constructor(hooks: AfterHooks) {
     this.hooks = hooks
     this.internet = new Internet(hooks)
-    // Short: the path of a Unix socket has at most 107 bytes.
-    this.folder = mkdtempSync(join('/tmp', 'kn-'))
+    this.folder = mkdtempSync(fileOf('home'))
     hooks.after(() => rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 }))
   }
 
