@@ -31,6 +31,7 @@ export interface PunchTriesComponents {
 }
 
 interface Try {
+  readonly relayed: Connection
   readonly role: 'initiator' | 'responder'
   readonly abort: AbortController
 }
@@ -52,9 +53,13 @@ export class PunchTries {
   upgrade(relayed: Connection): void {
     const { budget, hasDirect } = this.#components
     const peerId = relayed.remotePeer.toString()
-    if (this.#isStopped || relayed.status !== 'open' || hasDirect(relayed.remotePeer) || this.#active.has(peerId)) {
+    const active = this.#active.get(peerId)
+    const isBusy = active?.relayed.status === 'open'
+    if (this.#isStopped || relayed.status !== 'open' || hasDirect(relayed.remotePeer) || isBusy) {
       return
     }
+    // A try with what the peer was before it started anew.
+    active?.abort.abort(new Error('the peer called anew'))
     const waitMs = this.#active.size < MAX_PUNCHES_AT_ONCE ? budget.waitMs(peerId) : BUSY_WAIT_MS
     if (waitMs > 0) {
       this.#retryAfter(relayed, waitMs)
@@ -111,7 +116,7 @@ export class PunchTries {
   /** What `play` gives is a direct connection; otherwise it throws. */
   #run(relayed: Connection, role: Try['role'], play: (signal: AbortSignal) => Promise<void>): void {
     const peerId = relayed.remotePeer.toString()
-    const entry: Try = { role, abort: new AbortController() }
+    const entry: Try = { relayed, role, abort: new AbortController() }
     this.#active.set(peerId, entry)
     const running = this.#outcome(relayed, entry, play(entry.abort.signal)).finally(() => {
       this.#running.delete(running)
@@ -141,7 +146,8 @@ export class PunchTries {
         this.#refused(relayed, error.message)
       }
       logger.debug('no hole punched', { peerId, role, error: String(error) })
-      if (role === 'initiator') {
+      // A peer that went away in between says nothing about the NATs.
+      if (role === 'initiator' && relayed.status === 'open') {
         budget.note(peerId, false)
         this.#retryAfter(relayed, budget.waitMs(peerId))
       }

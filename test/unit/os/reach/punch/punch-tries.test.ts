@@ -75,6 +75,46 @@ function fakeStream(): { stream: Stream; isReset: () => boolean } {
   return { stream: { abort } as unknown as Stream, isReset: () => reset }
 }
 
+test('a peer that went away in the middle of a try and calls anew is punched with at once', async () => {
+  const { promise: never } = Promise.withResolvers<Connection>()
+  let isFirst = true
+  const initiate = async (): Promise<Connection> => {
+    const outcome = isFirst ? never : CONNECTION
+    isFirst = false
+    return await outcome
+  }
+  const { tries, clock, log } = triesWith({ initiate })
+  const [before, after] = [relayed(LARGE), relayed(LARGE)]
+  tries.upgrade(before)
+  await clock.advance(DIRECT_HEAD_START_MS)
+  tries.upgrade(after)
+  await clock.advance(0)
+  assert.equal(log.initiated.length, 1, 'while the first connection lasts its try goes on')
+  before.status = 'closed'
+  tries.upgrade(after)
+  await clock.advance(DIRECT_HEAD_START_MS)
+  assert.deepEqual([log.initiated, log.direct], [[false, false], 1])
+  await tries.stop()
+})
+
+test('a try that failed because the peer went away leaves no wait', async () => {
+  const first = relayed(LARGE)
+  const initiate = async (): Promise<Connection> => {
+    if (first.status === 'closed') {
+      return CONNECTION
+    }
+    first.status = 'closed'
+    throw new PunchFailure('nobody there')
+  }
+  const { tries, clock, log } = triesWith({ initiate })
+  tries.upgrade(first)
+  await clock.advance(DIRECT_HEAD_START_MS)
+  tries.upgrade(relayed(LARGE))
+  await clock.advance(DIRECT_HEAD_START_MS)
+  assert.deepEqual([log.initiated, log.direct], [[false, false], 1])
+  await tries.stop()
+})
+
 test('a peer without public addresses is punched at once', async () => {
   const { tries, clock, log } = triesWith({})
   tries.upgrade(relayed(SMALL))
