@@ -57,17 +57,20 @@ async function relayedBytes(time: VirtualTime, seed: number): Promise<{ received
     node(time, world, { name, chain: 'symmetric', random, bootstrap }),
   )
   let received = 0
-  bob?.handle(
-    PROTOCOL,
-    async ({ source }) => {
-      for await (const chunk of source) {
-        received += chunk.byteLength
-      }
-    },
-    { maxInboundStreamsPerPeer: 1, maxOutboundStreamsPerPeer: 1 },
-  )
   if (alice === undefined || bob === undefined) {
     return { received: 0, tookMs: 0 }
+  }
+  // Both, as relays serve only those who speak a protocol of Kabber.
+  for (const one of [alice, bob]) {
+    one.handle(
+      PROTOCOL,
+      async ({ source }) => {
+        for await (const chunk of source) {
+          received += chunk.byteLength
+        }
+      },
+      { maxInboundStreamsPerPeer: 1, maxOutboundStreamsPerPeer: 1 },
+    )
   }
   await Promise.all([alice.start(), bob.start()])
   await until(time, RESERVED_WITHIN_MS, () => bob.reach().relays.length > 0)
