@@ -42,6 +42,11 @@ function copySimulator(): void {
   }
 }
 
+/** For editors of configuration files. */
+function copyConfigSchema(): void {
+  cpSync(join(ROOT, 'cli/config/config.schema.json'), join(ROOT, 'dist/cli/config/config.schema.json'))
+}
+
 function copyWebChat(): void {
   cpSync(join(ROOT, 'web'), join(ROOT, 'dist/web'), { recursive: true })
   for (const file of CONVERSE_FILES) {
