@@ -33,7 +33,11 @@ function packInto(folder: string): string {
   const unwanted = listing.filter(
     (path) => !/^package\/(bin\/|deploy\/|dist\/(src|cli|sim|web|package\.json)|[^/]+$)/.test(path),
   )
-  assert.deepEqual(unwanted, [], 'the package holds the compiled src and cli, the web chat, what runs a relay, and nothing else')
+  assert.deepEqual(
+    unwanted,
+    [],
+    'the package holds the compiled src and cli, the web chat, what runs a relay, and nothing else',
+  )
   assert(!listing.some((path) => /(?<!\.d)\.ts$/.test(path)), 'the package holds no TypeScript sources')
   return join(folder, tarball)
 }
