@@ -16,7 +16,7 @@ const SEGMENT_BYTES = 1_448
 export type Reach = 'linked' | 'dialled' | 'none'
 
 /**
- * Who reaches whom and how long it takes. As the node is today, without relays and hole punching (issue 6), whoever is
+ * Who reaches whom and how long it takes. The model has no relays and no hole punching: whoever is
  * behind a NAT is reached over connections that it has opened itself, and not by others behind a NAT.
  */
 export class Paths {

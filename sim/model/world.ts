@@ -34,7 +34,7 @@ export class World {
   readonly sessions: Uint32Array
   readonly bytesSent: Float64Array
   readonly bytesReceived: Float64Array
-  /** Behind a box that lets nobody in unasked: nothing is mapped or punched today (issue 6), not even where the box would. */
+  /** Behind a box that lets nobody in unasked: nothing is mapped or punched in the model, not even where the box would. */
   readonly hidden: Uint8Array
   /** 1: answers lookups and may keep letters. */
   readonly server: Uint8Array
