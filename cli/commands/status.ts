@@ -34,12 +34,21 @@ function describe(status: NodeStatus): string {
   return [
     ...accounts,
     `peer id     ${status.peerId}`,
-    `reachable   ${status.reachability}`,
+    `reachable   ${reachWords(status)}`,
     `peers       ${status.connectedPeers} connected`,
     `for others  ${count(status.recordsKept, 'account record')}, ${letterWords(status.letters)}`,
     ...(refused.length > 0 ? [`refused     ${refused.join(', ')}`] : []),
     ...status.addresses.map((address) => `listening   ${address}`),
   ].join('\n')
+}
+
+function reachWords({ reachability, reach }: NodeStatus): string {
+  const { relays, portMapping } = reach
+  const ways = [
+    ...(portMapping.state === 'mapped' ? ['over a port of the router'] : []),
+    ...(relays.length > 0 ? [`through ${count(relays.length, 'relay')}`] : []),
+  ]
+  return ways.length === 0 ? reachability : `${reachability}; ${ways.join(', ')}`
 }
 
 function relayedWords(links: NodeStatus['accounts'][number]['links']): string {
