@@ -1,4 +1,4 @@
-import type { Connection } from '@libp2p/interface'
+import type { Connection, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../system/clock.ts'
@@ -15,21 +15,15 @@ export interface ConnectOptions {
   readonly dialRelayed: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
 }
 
-/** A peer and where it may be. */
-export interface Ways extends PeerAddresses {
-  /** Direct addresses are not dialled. @default false */
-  readonly isRelayedOnly?: boolean
-}
-
 /**
  * A new connection to `peer`: direct, or through a relay if that is there first. libp2p alone dials one address after the
  * other, those through relays last, and each address of a home that does not answer takes 4 s.
  */
-export async function connect(node: Libp2pNode, peer: Ways, options: ConnectOptions): Promise<Connection> {
+export async function connect(node: Libp2pNode, peer: PeerAddresses, options: ConnectOptions): Promise<Connection> {
   const peerId = peerIdFromString(peer.peerId)
-  const addresses = await addressesOf(node, peer)
+  const addresses = await addressesOf(node, peer, peerId)
   const relayed = addresses.filter(isRelayedAddress).slice(0, MAX_RELAYED_DIALS)
-  const direct = peer.isRelayedOnly === true ? [] : addresses.filter((address) => !isRelayedAddress(address))
+  const direct = addresses.filter((address) => !isRelayedAddress(address))
   if (relayed.length === 0) {
     // Without addresses libp2p looks the peer up in the DHT.
     return await node.dial(direct.length === 0 ? peerId : direct, { signal: options.signal })
@@ -61,8 +55,7 @@ async function race(
 }
 
 /** Hints and known addresses together: given addresses, libp2p would dial these alone. */
-export async function addressesOf(node: Libp2pNode, peer: PeerAddresses): Promise<Multiaddr[]> {
-  const peerId = peerIdFromString(peer.peerId)
+async function addressesOf(node: Libp2pNode, peer: PeerAddresses, peerId: PeerId): Promise<Multiaddr[]> {
   const hints = peer.addresses.slice(0, MAX_DIAL_HINTS).flatMap((text) => parseAddress(text) ?? [])
   const known = await node.peerStore.get(peerId).catch(() => undefined)
   const all = [...hints, ...(known?.addresses.map(({ multiaddr }) => multiaddr) ?? [])].map(withoutPeerId)
