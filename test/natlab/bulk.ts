@@ -1,6 +1,6 @@
 // 50 MB of messages between two people whose NATs cannot be punched, all through a relay: nothing cuts the conversation, and
 // nothing is lost, doubled or out of order. Half an hour is not waited for; what was carried in which time is told.
-// `npm run natlab:bulk [-- MEGABYTES]`; needs root on Linux. Ends by itself and cleans up.
+// `npm run test:relays`, or `node test/natlab/bulk.ts [MEGABYTES]`; needs root on Linux. Ends by itself and cleans up.
 import { kabberJson } from '../support/kabber-process.ts'
 import { runPlay, setScene, untilPath } from './play.ts'
 

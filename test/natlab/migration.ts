@@ -1,6 +1,6 @@
 // Two people at home write to each other while their conversation moves from a relay to the punched hole, while that hole
 // is cut (packets vanish) and it falls back to a relay: nothing is lost, doubled or out of order.
-// `npm run natlab:migration`; needs root on Linux. Ends by itself and cleans up.
+// `npm run test:relays`; needs root on Linux. Ends by itself and cleans up.
 
 import { straightConnection } from './connections.ts'
 import { Conversation } from './conversation.ts'

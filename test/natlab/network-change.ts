@@ -1,6 +1,6 @@
 // The network changes under running nodes: the machine gets another address, the router gets another address, the machine
 // moves to another network altogether. The conversation heals within 30 s, and nothing is lost, doubled or out of order.
-// `npm run natlab:network-change`; needs root on Linux. Ends by itself and cleans up.
+// `npm run test:relays`; needs root on Linux. Ends by itself and cleans up.
 import { Conversation } from './conversation.ts'
 import type { LabNode } from './lab-node.ts'
 import { ipIn } from './netns.ts'

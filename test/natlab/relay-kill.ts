@@ -1,6 +1,6 @@
 // Two people whose NATs cannot be punched talk through relays. One relay after the other is killed (SIGKILL) and comes back,
 // so the one that carries them is among them: nothing is lost, doubled or out of order, and both hold two reservations again.
-// `npm run natlab:relay-kill`; needs root on Linux. Ends by itself and cleans up.
+// `npm run test:relays`; needs root on Linux. Ends by itself and cleans up.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Conversation } from './conversation.ts'
 import type { LabNode, LabRelay } from './lab-node.ts'

@@ -1,5 +1,5 @@
 // How soon two people at home talk after one of them has started: first message (through a relay) and direct path (punched).
-// `npm run natlab:speed [-- ROUNDS]`; prints what it measured and fails only where nothing came; needs root on Linux.
+// `npm run test:relays`, or `node test/natlab/speed.ts [ROUNDS]`; prints what it measured and fails only where nothing came; needs root on Linux.
 import { straightConnection } from './connections.ts'
 import { timesText } from './matrix.ts'
 import { runPlay, setScene } from './play.ts'

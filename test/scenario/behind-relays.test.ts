@@ -77,6 +77,17 @@ test('a relay that is drained sends its people elsewhere before it ends, and wha
   assert.equal(await echoed(stream, [HELLO]), HELLO.byteLength)
 })
 
+test('a relay that calls Juliet through another relay becomes her second one, over a direct connection', async () => {
+  const relay = await world.relay()
+  const juliet = await world.hidden([relay])
+  await reserved(juliet)
+  const other = await world.relay()
+  assert.equal((await dialThroughRelays(other, juliet)).path, 'relayed')
+  assert.equal(juliet.path(other.peerId), 'relayed')
+  await reserved(juliet, 2, REPLACED_WITHIN_MS)
+  assert.equal(juliet.path(other.peerId), 'direct')
+})
+
 test('a node that knows no relay finds one that serves by asking the DHT', async () => {
   const relay = await world.relay()
   const plain = await world.relay({

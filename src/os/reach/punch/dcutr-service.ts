@@ -143,7 +143,12 @@ export class DcutrService {
     await Promise.all([this.#tries.stop(), this.#late.stop()])
   }
 
-  readonly #onIdentify = ({ detail: { connection, observedAddr } }: CustomEvent<IdentifyResult>): void => {
+  readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
+    const { connection, observedAddr, protocols } = detail
+    const isCalled = connection.direction === 'inbound' && isRelayedAddress(connection.remoteAddr)
+    if (isCalled && !protocols.includes(DCUTR_PROTOCOL)) {
+      this.#late.called(connection.remotePeer)
+    }
     const localPort = this.#ports.localPortOf(connection)
     if (localPort !== undefined && observedAddr !== undefined) {
       this.mappings.learn(connection, localPort, observedAddr)

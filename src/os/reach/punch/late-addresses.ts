@@ -13,7 +13,8 @@ export interface LateAddressesComponents {
 
 /**
  * Peers to whom only relayed connections lead and who only now tell a public address: a node that has just started learns
- * after seconds that it is public, or that the router has mapped a port. They are dialled at once, by either side.
+ * after seconds that it is public, or that the router has mapped a port. They are dialled at once, by either side. So are
+ * peers that called through a relay and do not punch, as relays that everybody can reach do.
  */
 export class LateAddresses {
   readonly #components: LateAddressesComponents
@@ -26,16 +27,23 @@ export class LateAddresses {
 
   /** libp2p has learned something of a peer. */
   learned({ peer, previous }: PeerUpdate): void {
-    const peerId = peer.id.toString()
+    if (hasNewPublicAddress(peer, previous)) {
+      this.called(peer.id)
+    }
+  }
+
+  /** A peer that does not punch called through a relay; its public addresses may be known. */
+  called(peer: PeerId): void {
+    const peerId = peer.toString()
     const isBusy = this.#running.has(peerId) || this.#running.size >= MAX_PUNCHES_AT_ONCE
-    if (this.#stopping.signal.aborted || isBusy || !hasNewPublicAddress(peer, previous)) {
+    if (this.#stopping.signal.aborted || isBusy) {
       return
     }
-    const connections = this.#components.getConnections(peer.id).filter(({ status }) => status === 'open')
+    const connections = this.#components.getConnections(peer).filter(({ status }) => status === 'open')
     if (connections.length === 0 || connections.some(({ remoteAddr }) => !isRelayedAddress(remoteAddr))) {
       return
     }
-    const running = this.#dial(peer.id, connections).finally(() => this.#running.delete(peerId))
+    const running = this.#dial(peer, connections).finally(() => this.#running.delete(peerId))
     this.#running.set(peerId, running)
   }
 

@@ -4,13 +4,12 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Timer } from '../../../system/clock.ts'
 import type { PeerIdText, ReachReport } from '../../../system/network.ts'
 import { assert } from '../../../util/assert.ts'
-import { isRelayedAddress } from '../../libp2p-addresses.ts'
 import type { Libp2pNode, TransportFactory } from '../../libp2p-types.ts'
 import type { ReachComponents } from '../reach-parts.ts'
 import { HOP_PROTOCOL } from './circuit-messages.ts'
 import { type CircuitTransport, circuitTransport } from './circuit-transport.ts'
 import { HeldReservations } from './held-reservations.ts'
-import { directConnections, knownRelays, meetStrangers, relayCandidate } from './relay-finder.ts'
+import { connectDirectly, directConnections, knownRelays, meetStrangers, relayCandidate } from './relay-finder.ts'
 import { type RelayEffect, type RelayEvent, RelayKeeperState } from './relay-keeper-state.ts'
 import * as limits from './relay-limits.ts'
 import { type GivenReservation, RelayRefusedError, reserve } from './reserve.ts'
@@ -149,7 +148,8 @@ export class RelayClient {
     this.#onCandidate(peerId)
     const signal = AbortSignal.any([this.#stopping.signal, clock.timeoutSignal(limits.RESERVE_TIMEOUT_MS)])
     try {
-      const connection = await this.#connect(peerIdFromString(peerId), signal)
+      assert(this.#node !== undefined, 'relays are asked by a node that runs')
+      const connection = await connectDirectly(this.#node, peerIdFromString(peerId), signal)
       const given = await reserve(connection, signal)
       this.#hold(connection, given)
     } catch (error) {
@@ -159,14 +159,6 @@ export class RelayClient {
         this.#step({ type: 'failed', peerId, serves: this.#refusal !== 'no-relay' })
       }
     }
-  }
-
-  async #connect(peer: PeerId, signal: AbortSignal): Promise<Connection> {
-    const connection = this.#connections(peer)[0] ?? (await this.#node?.dial(peer, { signal }))
-    if (connection === undefined || isRelayedAddress(connection.remoteAddr)) {
-      throw new Error('the relay is behind a relay')
-    }
-    return connection
   }
 
   #connections(peer: PeerId): readonly Connection[] {

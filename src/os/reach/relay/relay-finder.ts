@@ -2,7 +2,7 @@ import type { Connection, Peer, PeerId } from '@libp2p/interface'
 import type { Random } from '../../../system/random.ts'
 import { abortable } from '../../../util/abortable.ts'
 import { networksOf } from '../../../util/ip-network.ts'
-import { isRelayedAddress } from '../../libp2p-addresses.ts'
+import { isRelayedAddress, withoutPeerId } from '../../libp2p-addresses.ts'
 import type { Libp2pNode } from '../../libp2p-types.ts'
 import { HOP_PROTOCOL } from './circuit-messages.ts'
 import { isMember } from './membership.ts'
@@ -15,6 +15,28 @@ const RANDOM_KEY_BYTES = 32
 export function directConnections(node: Pick<Libp2pNode, 'getConnections'>, peer: PeerId): readonly Connection[] {
   const all = node.getConnections(peer)
   return all.filter(({ status, remoteAddr }) => status === 'open' && !isRelayedAddress(remoteAddr))
+}
+
+/**
+ * A direct connection with `peer`, a new one if there is none. A relay that has just come back may be connected through
+ * another relay, since it dialled this node's circuit address: that one is of no use here, and libp2p would take it.
+ */
+export async function connectDirectly(node: Libp2pNode, peer: PeerId, signal: AbortSignal): Promise<Connection> {
+  const open = directConnections(node, peer)[0]
+  if (open !== undefined) {
+    return open
+  }
+  const known = await node.peerStore.get(peer).catch(() => undefined)
+  const direct = (known?.addresses ?? [])
+    .map(({ multiaddr }) => withoutPeerId(multiaddr))
+    .filter((address) => !isRelayedAddress(address))
+    .map((address) => address.encapsulate(`/p2p/${peer.toString()}`))
+  // Without addresses libp2p looks the peer up in the DHT.
+  const connection = await node.dial(direct.length === 0 ? peer : direct, { signal, force: true })
+  if (isRelayedAddress(connection.remoteAddr)) {
+    throw new Error('the relay is behind a relay')
+  }
+  return connection
 }
 
 /** The peer as a relay; undefined if it is none of this network. */

@@ -56,4 +56,17 @@ describe('addresses that a peer tells late', () => {
     assert.deepEqual(await play([], late), [[], 0])
     assert.deepEqual(await play([RELAYED, PUBLIC], late), [[], 0])
   })
+
+  it('are dialled too when they were known before and the peer, which does not punch, calls through a relay', async () => {
+    const dialled: PeerId[] = []
+    const late = new LateAddresses({
+      getConnections: () => [connection(RELAYED)],
+      dialDirectly: async (peerId) => dialled.push(peerId) > 0,
+      onDirect: () => {},
+    })
+    late.called(peerIdFromString(PEER))
+    late.called(peerIdFromString(PEER))
+    await late.stop()
+    assert.deepEqual(dialled.map(String), [PEER])
+  })
 })
