@@ -1,7 +1,12 @@
 import type { Connection } from '@libp2p/interface'
 import type { Clock, Timer } from '../system/clock.ts'
 import { isPingDue } from './libp2p-keep-alive-state.ts'
-import { KEEP_ALIVE_ANSWER_TIMEOUT_MS, KEEP_ALIVE_SWEEP_INTERVAL_MS } from './libp2p-limits.ts'
+import {
+  KEEP_ALIVE_ANSWER_TIMEOUT_MS,
+  KEEP_ALIVE_STALL_MS,
+  KEEP_ALIVE_SWEEP_INTERVAL_MS,
+  KEEP_ALIVE_USE_TIMEOUT_MS,
+} from './libp2p-limits.ts'
 import type { Libp2pNode } from './libp2p-types.ts'
 
 /** What the keep-alive needs. */
@@ -55,7 +60,18 @@ export class KeepAlive {
   doubt(peerId?: string): void {
     for (const [connection, life] of this.#lives) {
       if (peerId === undefined || connection.remotePeer.toString() === peerId) {
-        this.#ping(connection, life)
+        this.#ping(connection, life, KEEP_ALIVE_ANSWER_TIMEOUT_MS)
+      }
+    }
+  }
+
+  /** A stream to this peer is about to be opened: a connection that was silent has to show soon that it is alive. */
+  beforeUse(peerId: string): void {
+    const nowMs = this.#components.clock.monotonicMs()
+    for (const [connection, life] of this.#lives) {
+      const isSilent = nowMs - life.heardMs >= KEEP_ALIVE_USE_TIMEOUT_MS
+      if (isSilent && connection.remotePeer.toString() === peerId) {
+        this.#ping(connection, life, KEEP_ALIVE_USE_TIMEOUT_MS)
       }
     }
   }
@@ -99,23 +115,16 @@ export class KeepAlive {
         isInUse: connection.streams.length > 0 || needed.has(connection.remotePeer.toString()),
       })
       if (isDue) {
-        this.#ping(connection, life)
+        this.#ping(connection, life, KEEP_ALIVE_ANSWER_TIMEOUT_MS)
       }
     }
   }
 
-  #ping(connection: Connection, life: Life): void {
+  #ping(connection: Connection, life: Life, timeoutMs: number): void {
     if (life.deadline !== undefined) {
       return
     }
-    const askedMs = life.heardMs
-    life.deadline = this.#components.clock.schedule(KEEP_ALIVE_ANSWER_TIMEOUT_MS, () => {
-      life.deadline = undefined
-      // Anything that was heard will do.
-      if (life.heardMs === askedMs) {
-        connection.abort(new Error('the remote gave no sign of life'))
-      }
-    })
+    this.#await(connection, life, timeoutMs)
     const { muxer } = connection as unknown as ConnectionInside
     muxer?.ping().then(
       () => {
@@ -125,5 +134,22 @@ export class KeepAlive {
       // It closes already.
       () => {},
     )
+  }
+
+  #await(connection: Connection, life: Life, timeoutMs: number): void {
+    const { clock } = this.#components
+    const [askedMs, dueMs] = [life.heardMs, clock.monotonicMs() + timeoutMs]
+    life.deadline = clock.schedule(timeoutMs, () => {
+      life.deadline = undefined
+      // Anything that was heard will do.
+      if (life.heardMs !== askedMs) {
+        return
+      }
+      if (clock.monotonicMs() - dueMs >= KEEP_ALIVE_STALL_MS) {
+        this.#await(connection, life, KEEP_ALIVE_STALL_MS)
+      } else {
+        connection.abort(new Error('the remote gave no sign of life'))
+      }
+    })
   }
 }

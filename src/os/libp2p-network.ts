@@ -116,6 +116,7 @@ export class Libp2pNetwork implements Network {
     const answered = this.#policy.ask(peer.peerId)
     try {
       const { clock } = this.#components
+      this.#keepAlive?.beforeUse(peer.peerId)
       const bounded = AbortSignal.any([signal, clock.timeoutSignal(DIAL_TIMEOUT_MS)])
       const maxOutboundStreams = this.#handlers.get(protocol)?.limits.maxOutboundStreamsPerPeer
       const { stream, path } = await openStream(node, peer, protocol, {

@@ -35,7 +35,8 @@ export async function openStream(
   try {
     return { stream: await connection.newStream(protocol, options), path: pathOf(connection) }
   } catch (error) {
-    if (!isStaleConnection(error) || signal.aborted) {
+    const isGone = connection.status !== 'open' || isStaleConnection(error)
+    if (!isGone || signal.aborted) {
       throw error
     }
   }

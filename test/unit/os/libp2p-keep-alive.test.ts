@@ -44,6 +44,8 @@ class FakeConnection {
 
 interface Watched {
   readonly clock: VirtualClock
+  /** The process stands still for so long: time goes on, timers are late. */
+  readonly standStill: (ms: number) => void
   readonly keepAlive: KeepAlive
   readonly dialled: FakeConnection
   readonly called: FakeConnection
@@ -53,13 +55,21 @@ interface Watched {
 function watch(neededPeers: readonly string[] = []): Watched {
   const clock = new VirtualClock()
   const node = new EventTarget()
-  const keepAlive = new KeepAlive({ clock, neededPeers: () => neededPeers }, node as unknown as Libp2pNode)
+  let stoodMs = 0
+  const ownClock = {
+    monotonicMs: () => clock.monotonicMs() + stoodMs,
+    schedule: clock.schedule.bind(clock),
+  }
+  const keepAlive = new KeepAlive({ clock: ownClock, neededPeers: () => neededPeers }, node as unknown as Libp2pNode)
   const tell = (type: string, detail: FakeConnection): boolean => node.dispatchEvent(new CustomEvent(type, { detail }))
   const dialled = new FakeConnection('outbound', 'a')
   const called = new FakeConnection('inbound', 'b')
   tell('connection:open', dialled)
   tell('connection:open', called)
-  return { clock, keepAlive, dialled, called, close: (connection) => tell('connection:close', connection) }
+  const standStill = (ms: number): void => {
+    stoodMs += ms
+  }
+  return { clock, standStill, keepAlive, dialled, called, close: (connection) => tell('connection:close', connection) }
 }
 
 test('an idle connection is pinged by its dialler every five minutes, by the other end only when no ping came', async () => {
@@ -108,6 +118,36 @@ test('a connection that gives no sign of life after it was asked is broken', asy
   called.hear()
   await clock.advance(limits.KEEP_ALIVE_ANSWER_TIMEOUT_MS)
   assert.equal(called.aborted, false, 'anything that was heard will do')
+  keepAlive.stop()
+})
+
+test('a silent connection on which a stream is to be opened has five seconds, one that was just heard none to lose', async () => {
+  const { clock, keepAlive, dialled, called } = watch()
+  dialled.answers = false
+  await clock.advance(limits.KEEP_ALIVE_USE_TIMEOUT_MS)
+  called.hear()
+  keepAlive.beforeUse('a')
+  keepAlive.beforeUse('b')
+  assert.deepEqual([dialled.pings, called.pings], [1, 0])
+  await clock.advance(limits.KEEP_ALIVE_USE_TIMEOUT_MS - 1)
+  assert.equal(dialled.aborted, false)
+  await clock.advance(1)
+  assert.equal(dialled.aborted, true)
+  keepAlive.stop()
+})
+
+test('after the process stood still what came meanwhile is read before a connection is broken', async () => {
+  const { clock, standStill, keepAlive, dialled, called } = watch()
+  for (const connection of [dialled, called]) {
+    connection.answers = false
+  }
+  keepAlive.doubt()
+  standStill(60_000)
+  await clock.advance(limits.KEEP_ALIVE_ANSWER_TIMEOUT_MS)
+  assert.deepEqual([dialled.aborted, called.aborted], [false, false])
+  called.hear()
+  await clock.advance(limits.KEEP_ALIVE_STALL_MS)
+  assert.deepEqual([dialled.aborted, called.aborted], [true, false])
   keepAlive.stop()
 })
 
