@@ -5,7 +5,7 @@ import {
   KEEP_ALIVE_ANSWER_TIMEOUT_MS,
   KEEP_ALIVE_STALL_MS,
   KEEP_ALIVE_SWEEP_INTERVAL_MS,
-  KEEP_ALIVE_USE_TIMEOUT_MS,
+  KEEP_ALIVE_URGENT_TIMEOUT_MS,
 } from './libp2p-limits.ts'
 import type { Libp2pNode } from './libp2p-types.ts'
 
@@ -56,12 +56,19 @@ export class KeepAlive {
     }
   }
 
-  /** Something went unanswered: asks the peer, or all of them, at once for a sign of life. */
-  doubt(peerId?: string): void {
+  /** Something went unanswered: asks the peer at once for a sign of life. */
+  doubt(peerId: string): void {
     for (const [connection, life] of this.#lives) {
-      if (peerId === undefined || connection.remotePeer.toString() === peerId) {
+      if (connection.remotePeer.toString() === peerId) {
         this.#ping(connection, life, KEEP_ALIVE_ANSWER_TIMEOUT_MS)
       }
+    }
+  }
+
+  /** The machine has other addresses: asks all peers, for what hung on the old ones is dead. */
+  doubtAll(): void {
+    for (const [connection, life] of this.#lives) {
+      this.#ping(connection, life, KEEP_ALIVE_URGENT_TIMEOUT_MS)
     }
   }
 
@@ -69,9 +76,9 @@ export class KeepAlive {
   beforeUse(peerId: string): void {
     const nowMs = this.#components.clock.monotonicMs()
     for (const [connection, life] of this.#lives) {
-      const isSilent = nowMs - life.heardMs >= KEEP_ALIVE_USE_TIMEOUT_MS
+      const isSilent = nowMs - life.heardMs >= KEEP_ALIVE_URGENT_TIMEOUT_MS
       if (isSilent && connection.remotePeer.toString() === peerId) {
-        this.#ping(connection, life, KEEP_ALIVE_USE_TIMEOUT_MS)
+        this.#ping(connection, life, KEEP_ALIVE_URGENT_TIMEOUT_MS)
       }
     }
   }

@@ -156,8 +156,8 @@ export const KEEP_ALIVE_PATIENCE_MS = 60_000
 export const KEEP_ALIVE_SWEEP_INTERVAL_MS = 15_000
 /** A connection that gives no sign of life within this time after it was asked is broken. */
 export const KEEP_ALIVE_ANSWER_TIMEOUT_MS = 10_000
-/** The same when a stream is about to be opened on it, if it was silent as long: ten slow round trips. */
-export const KEEP_ALIVE_USE_TIMEOUT_MS = 5_000
+/** The same when a stream is about to be opened on it, if it was silent as long, and when the machine has got other addresses: ten slow round trips. */
+export const KEEP_ALIVE_URGENT_TIMEOUT_MS = 5_000
 /** A timer that runs so late shows that this process stood still: what came meanwhile is read first. */
 export const KEEP_ALIVE_STALL_MS = 1_000
 /** A socket without a byte for so long is closed; behind the keep-alive, which is to find that out before. */

@@ -74,7 +74,7 @@ export class Libp2pNetwork implements Network {
       {
         changed: (reachability) => this.#reachabilityChanged(reachability),
         interfacesChanged: () => {
-          this.#keepAlive?.doubt()
+          this.#keepAlive?.doubtAll()
           this.#upkeep?.wake()
         },
         mayDial: (address) => isPublicAddress(address) && this.#policy.allows(address),

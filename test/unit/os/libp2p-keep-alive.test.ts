@@ -113,7 +113,7 @@ test('a connection that gives no sign of life after it was asked is broken', asy
   assert.deepEqual([dialled.pings, called.pings], [1, 0])
   await clock.advance(limits.KEEP_ALIVE_ANSWER_TIMEOUT_MS)
   assert.deepEqual([dialled.aborted, called.aborted], [true, false])
-  keepAlive.doubt()
+  keepAlive.doubtAll()
   assert.equal(called.pings, 1)
   called.hear()
   await clock.advance(limits.KEEP_ALIVE_ANSWER_TIMEOUT_MS)
@@ -124,12 +124,12 @@ test('a connection that gives no sign of life after it was asked is broken', asy
 test('a silent connection on which a stream is to be opened has five seconds, one that was just heard none to lose', async () => {
   const { clock, keepAlive, dialled, called } = watch()
   dialled.answers = false
-  await clock.advance(limits.KEEP_ALIVE_USE_TIMEOUT_MS)
+  await clock.advance(limits.KEEP_ALIVE_URGENT_TIMEOUT_MS)
   called.hear()
   keepAlive.beforeUse('a')
   keepAlive.beforeUse('b')
   assert.deepEqual([dialled.pings, called.pings], [1, 0])
-  await clock.advance(limits.KEEP_ALIVE_USE_TIMEOUT_MS - 1)
+  await clock.advance(limits.KEEP_ALIVE_URGENT_TIMEOUT_MS - 1)
   assert.equal(dialled.aborted, false)
   await clock.advance(1)
   assert.equal(dialled.aborted, true)
@@ -141,9 +141,9 @@ test('after the process stood still what came meanwhile is read before a connect
   for (const connection of [dialled, called]) {
     connection.answers = false
   }
-  keepAlive.doubt()
+  keepAlive.doubtAll()
   standStill(60_000)
-  await clock.advance(limits.KEEP_ALIVE_ANSWER_TIMEOUT_MS)
+  await clock.advance(limits.KEEP_ALIVE_URGENT_TIMEOUT_MS)
   assert.deepEqual([dialled.aborted, called.aborted], [false, false])
   called.hear()
   await clock.advance(limits.KEEP_ALIVE_STALL_MS)
