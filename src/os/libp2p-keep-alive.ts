@@ -23,8 +23,9 @@ interface ConnectionInside {
 
 interface Life {
   heardMs: number
-  /** Runs while an answer is awaited. */
+  /** Runs while an answer is awaited, until `dueMs`. */
   deadline: Timer | undefined
+  dueMs: number
 }
 
 /**
@@ -89,7 +90,7 @@ export class KeepAlive {
       return
     }
     const { clock } = this.#components
-    const life: Life = { heardMs: clock.monotonicMs(), deadline: undefined }
+    const life: Life = { heardMs: clock.monotonicMs(), deadline: undefined, dueMs: 0 }
     const onData = muxer.onData.bind(muxer)
     muxer.onData = (data) => {
       life.heardMs = clock.monotonicMs()
@@ -129,6 +130,9 @@ export class KeepAlive {
 
   #ping(connection: Connection, life: Life, timeoutMs: number): void {
     if (life.deadline !== undefined) {
+      if (this.#components.clock.monotonicMs() + timeoutMs < life.dueMs) {
+        this.#await(connection, life, timeoutMs)
+      }
       return
     }
     this.#await(connection, life, timeoutMs)
@@ -145,7 +149,10 @@ export class KeepAlive {
 
   #await(connection: Connection, life: Life, timeoutMs: number): void {
     const { clock } = this.#components
-    const [askedMs, dueMs] = [life.heardMs, clock.monotonicMs() + timeoutMs]
+    const askedMs = life.heardMs
+    const dueMs = clock.monotonicMs() + timeoutMs
+    life.dueMs = dueMs
+    life.deadline?.cancel()
     life.deadline = clock.schedule(timeoutMs, () => {
       life.deadline = undefined
       // Anything that was heard will do.

@@ -136,6 +136,23 @@ test('a silent connection on which a stream is to be opened has five seconds, on
   keepAlive.stop()
 })
 
+test('who is asked already has less time once the machine has other addresses, and never more', async () => {
+  const { clock, keepAlive, dialled } = watch()
+  dialled.answers = false
+  keepAlive.doubt('a')
+  await clock.advance(1_000)
+  keepAlive.doubtAll()
+  await clock.advance(1_000)
+  keepAlive.doubtAll()
+  keepAlive.doubt('a')
+  await clock.advance(limits.KEEP_ALIVE_URGENT_TIMEOUT_MS - 1_001)
+  assert.equal(dialled.aborted, false)
+  await clock.advance(1)
+  assert.equal(dialled.aborted, true)
+  assert.equal(dialled.pings, 1)
+  keepAlive.stop()
+})
+
 test('after the process stood still what came meanwhile is read before a connection is broken', async () => {
   const { clock, standStill, keepAlive, dialled, called } = watch()
   for (const connection of [dialled, called]) {
