@@ -3,8 +3,9 @@ import { compare } from 'uint8arrays/compare'
 import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { fromHex, toUtf8 } from '../util/bytes.ts'
+import { decodedOr } from '../util/decoded-or.ts'
 import type { ProtobufMessage } from '../util/protobuf.ts'
-import { ProtocolViolation } from '../util/protocol-violation.ts'
+import type { ProtocolViolation } from '../util/protocol-violation.ts'
 import type { AccountKey } from './account-key.ts'
 import { RECORD_MAX_BYTES, type RecordBody, recordBody, recordEnvelope } from './account-record-message.ts'
 import { verify } from './ed25519.ts'
@@ -101,14 +102,10 @@ function checkSize(encoded: Uint8Array): void {
 }
 
 function decodeCanonical<T>(message: ProtobufMessage<T>, bytes: Uint8Array): T {
-  try {
-    return message.decode(bytes, { canonical: true })
-  } catch (error) {
-    if (error instanceof ProtocolViolation) {
-      throw new RecordError('malformed', error.message, { cause: error })
-    }
-    throw error
+  const refuse = (violation: ProtocolViolation): never => {
+    throw new RecordError('malformed', violation.message, { cause: violation })
   }
+  return decodedOr(message, bytes, refuse, { canonical: true })
 }
 
 /** The rules that the encoding alone does not enforce. */

@@ -2,8 +2,8 @@ import { concat } from 'uint8arrays/concat'
 import type { Random } from '../system/random.ts'
 import { assert } from '../util/assert.ts'
 import { toUtf8 } from '../util/bytes.ts'
+import { decodedOr } from '../util/decoded-or.ts'
 import { field, type ProtobufMessage, protobufMessage } from '../util/protobuf.ts'
-import { ProtocolViolation } from '../util/protocol-violation.ts'
 import type { AccountKey } from './account-key.ts'
 import { SIGNATURE_BYTES, type SigningKey, sign, verify } from './ed25519.ts'
 import { MAILBOX_KEYS_AHEAD_DAYS, mailboxKeysFrom } from './mailbox-key.ts'
@@ -76,14 +76,7 @@ export function encodePermitBundle(bundle: PermitBundle): Uint8Array {
 
 /** A contact's bundle; undefined for bytes that are none. Whether its permits are good shows only with the mailbox keys. */
 export function decodePermitBundle(bytes: Uint8Array): PermitBundle | undefined {
-  try {
-    return bundleMessage.decode(bytes)
-  } catch (error) {
-    if (error instanceof ProtocolViolation) {
-      return undefined
-    }
-    throw error
-  }
+  return decodedOr(bundleMessage, bytes, () => undefined)
 }
 
 function permitBytes(mailboxPublicKey: Uint8Array, id: Uint8Array): Uint8Array {

@@ -10,7 +10,8 @@ import type { Network, PeerIdText } from '../system/network.ts'
 import { type Store, StoreError, type Transaction } from '../system/store.ts'
 import { assert } from '../util/assert.ts'
 import { RateLimiter } from '../util/rate-limiter.ts'
-import { RecordExpiry } from './record-expiry.ts'
+import { ExpirySweep } from './expiry-sweep.ts'
+import { deleteExpiredRecords } from './record-expiry.ts'
 import { deleteRecordRow, putRecordRow, type RecordRow, recordRow, recordTotals } from './record-rows.ts'
 import { accountRecordsTable } from './tables/records.ts'
 
@@ -62,7 +63,7 @@ export class Custody implements RecordKeeper {
   readonly #onRefused: (reason: KeeperRefusal) => void
   readonly #puts: RateLimiter
   readonly #gets: RateLimiter
-  readonly #expiry: RecordExpiry
+  readonly #expiry: ExpirySweep
 
   constructor(components: CustodyComponents, init: CustodyInit = {}) {
     this.#components = components
@@ -71,8 +72,11 @@ export class Custody implements RecordKeeper {
     this.#maxBytes = init.maxBytes ?? RECORD_STORAGE_MAX_BYTES
     this.#maxRecords = init.maxRecords ?? CUSTODY_RECORDS_MAX
     this.#onRefused = init.onRefused ?? (() => {})
-    this.#expiry = new RecordExpiry(components, 'custody')
-    const { clock } = components
+    const { clock, store } = components
+    this.#expiry = new ExpirySweep(components, {
+      what: 'records',
+      deleteBatch: () => deleteExpiredRecords(store, 'custody', clock.wallMs()),
+    })
     const perPeer = { maxKeys: LIMITED_PEERS_MAX }
     this.#puts = new RateLimiter(clock, { ...perPeer, capacity: PUT_BURST_MAX, refillPerSecond: PUTS_PER_SECOND })
     this.#gets = new RateLimiter(clock, { ...perPeer, capacity: GET_BURST_MAX, refillPerSecond: GETS_PER_SECOND })

@@ -2,8 +2,8 @@ import { fromString } from 'uint8arrays/from-string'
 import { decodePermitBundle, encodePermitBundle, type PermitBundle } from '../identity/permit.ts'
 import { decodeSingleUseBundle, encodeSingleUseBundle, type SingleUseBundle } from '../sealing/single-use-prekey.ts'
 import { toBase64 } from '../util/bytes.ts'
+import { decodedOr } from '../util/decoded-or.ts'
 import { field, type ProtobufMessage, protobufMessage } from '../util/protobuf.ts'
-import { ProtocolViolation } from '../util/protocol-violation.ts'
 import { StanzaError } from '../xmpp/stanza-error.ts'
 
 /** 16 single-use prekeys take 19,900 bytes. *ours* */
@@ -69,14 +69,7 @@ function decode(text: string): KeysMessage {
     // The library throws a SyntaxError for a length or last bits that no encoder makes.
     return refuse(error)
   }
-  try {
-    return keysMessage.decode(bytes)
-  } catch (error) {
-    if (error instanceof ProtocolViolation) {
-      return refuse(error)
-    }
-    throw error
-  }
+  return decodedOr(keysMessage, bytes, refuse)
 }
 
 function refuse(cause?: unknown): never {

@@ -16,12 +16,13 @@ import type { PeerIdText } from '../system/network.ts'
 import { type Reader, type Store, StoreError } from '../system/store.ts'
 import { toHex } from '../util/bytes.ts'
 import type { CustodianPeers } from './custodian-peers.ts'
+import { ExpirySweep } from './expiry-sweep.ts'
 import { acknowledgeLetters, unknownTombstones } from './letter-acknowledgement.ts'
 import { type Deposited, depositLetter, keptTimes } from './letter-deposit.ts'
 import { LetterDigests } from './letter-digests.ts'
 import { dropMailbox } from './letter-drop.ts'
 import type { LetterEvent } from './letter-event.ts'
-import { deleteExpired, LetterExpiry } from './letter-expiry.ts'
+import { deleteExpiredLetters } from './letter-expiry.ts'
 import { loadLetters } from './letter-load.ts'
 import { credentialOf, findLetter, letterBytes, mailboxContents, mailboxLetters } from './letter-rows.ts'
 import { LetterWatchers } from './letter-watchers.ts'
@@ -68,7 +69,7 @@ export class LetterCustody implements LetterKeeper {
   readonly #writer: LetterWriter
   readonly #digests = new LetterDigests()
   readonly #watchers = new LetterWatchers()
-  readonly #expiry: LetterExpiry
+  readonly #expiry: ExpirySweep
   readonly #loaded = Promise.withResolvers<void>()
   #started: Promise<void> | undefined
   #lastArrival = 0
@@ -79,9 +80,10 @@ export class LetterCustody implements LetterKeeper {
     this.#networkOf = init.networkOf ?? (() => undefined)
     const quota = initialQuotaState(init.storageBytes ?? NODE_STORAGE_DEFAULT_BYTES, init.rates)
     this.#writer = new LetterWriter(components.store, quota, (mailbox) => this.#digests.forget(mailbox))
-    this.#expiry = new LetterExpiry(components, () =>
-      this.#writer.write((change) => deleteExpired(change, components.clock.wallMs())),
-    )
+    this.#expiry = new ExpirySweep(components, {
+      what: 'letters',
+      deleteBatch: () => this.#writer.write((change) => deleteExpiredLetters(change, components.clock.wallMs())),
+    })
   }
 
   /** Whether this node keeps letters for others at all. */

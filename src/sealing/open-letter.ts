@@ -2,8 +2,9 @@ import { equals } from 'uint8arrays/equals'
 import { type AccountRecord, openAccountRecord, RECORD_CLOCK_SKEW_MS } from '../identity/account-record.ts'
 import { verify } from '../identity/ed25519.ts'
 import { RecordError } from '../identity/record-error.ts'
+import { decodedOr } from '../util/decoded-or.ts'
 import type { ProtobufMessage } from '../util/protobuf.ts'
-import { ProtocolViolation } from '../util/protocol-violation.ts'
+import type { ProtocolViolation } from '../util/protocol-violation.ts'
 import { aeadOpen } from './aead.ts'
 import { type HpkeKeyPair, hpkeOpen } from './hpke.ts'
 import { LetterError } from './letter-error.ts'
@@ -181,12 +182,8 @@ function openRecord(record: Uint8Array, publicKey: Uint8Array, nowMs: number): A
 }
 
 function decode<T>(message: ProtobufMessage<T>, bytes: Uint8Array): T {
-  try {
-    return message.decode(bytes, { canonical: true })
-  } catch (error) {
-    if (error instanceof ProtocolViolation) {
-      throw new LetterError('malformed', error.message, { cause: error })
-    }
-    throw error
+  const refuse = (violation: ProtocolViolation): never => {
+    throw new LetterError('malformed', violation.message, { cause: violation })
   }
+  return decodedOr(message, bytes, refuse, { canonical: true })
 }

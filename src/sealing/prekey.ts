@@ -1,6 +1,6 @@
 import type { Random } from '../system/random.ts'
+import { decodedOr } from '../util/decoded-or.ts'
 import { field, type ProtobufMessage, protobufMessage } from '../util/protobuf.ts'
-import { ProtocolViolation } from '../util/protocol-violation.ts'
 import { HINT_BYTES } from './letter-message.ts'
 import type { PrekeyPair } from './open-letter.ts'
 import { XWING_PUBLIC_KEY_BYTES, XWING_SEED_BYTES, type XWing } from './xwing.ts'
@@ -54,12 +54,5 @@ export function encodePrekey(prekey: Prekey): Uint8Array {
 
 /** A prekey from an account record; undefined for bytes that are none. */
 export function decodePrekey(bytes: Uint8Array): Prekey | undefined {
-  try {
-    return prekeyMessage.decode(bytes)
-  } catch (error) {
-    if (error instanceof ProtocolViolation) {
-      return undefined
-    }
-    throw error
-  }
+  return decodedOr(prekeyMessage, bytes, () => undefined)
 }

@@ -1,6 +1,6 @@
 import { PEER_ID_LENGTH } from '../identity/peer-id.ts'
+import { decodedOr } from '../util/decoded-or.ts'
 import { field, type ProtobufMessage, protobufMessage } from '../util/protobuf.ts'
-import { ProtocolViolation } from '../util/protocol-violation.ts'
 import { LETTER_RETENTION_MS } from './open-letter.ts'
 import { type Prekey, type PrekeySecret, prekeyMessage } from './prekey.ts'
 
@@ -33,14 +33,7 @@ export function encodeSingleUseBundle(bundle: SingleUseBundle): Uint8Array {
 
 /** A contact's bundle; undefined for bytes that are none. */
 export function decodeSingleUseBundle(bytes: Uint8Array): SingleUseBundle | undefined {
-  try {
-    return bundleMessage.decode(bytes)
-  } catch (error) {
-    if (error instanceof ProtocolViolation) {
-      return undefined
-    }
-    throw error
-  }
+  return decodedOr(bundleMessage, bytes, () => undefined)
 }
 
 /** What to do about the single-use prekeys this node made for one contact. */

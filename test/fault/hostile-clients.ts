@@ -12,7 +12,7 @@ import { killRow } from './hostile/kill-row.ts'
 import { loginRows } from './hostile/login-rows.ts'
 import { memoryRow } from './hostile/memory-row.ts'
 import { peerRows } from './hostile/peer-rows.ts'
-import { type Outcome, type Row, tryRows } from './hostile/row.ts'
+import { concludeRows, type Outcome, type Row, tryRows } from './hostile/row.ts'
 import { valueRows } from './hostile/value-rows.ts'
 import { VictimNode } from './hostile/world.ts'
 import { xmlRows } from './hostile/xml-rows.ts'
@@ -31,13 +31,7 @@ async function main(hooks: AfterHooks): Promise<number> {
   // Each play has nodes of its own: what one costs is not to be another's fault. Two cores are there.
   const [others, own] = [beside(hooks), manners(hooks)]
   const outcomes = [...(await own), ...(await others)]
-  const failed = outcomes.filter(({ passed }) => !passed)
-  const seconds = ((performance.now() - startMs) / 1_000).toFixed(0)
-  console.log(`${outcomes.length} rows, ${failed.length} failed, ${seconds} s; repeat with: ${command}`)
-  for (const { row, happened } of failed) {
-    console.error(`FAILED ${row.id}: ${row.sent}\n       was: ${happened}`)
-  }
-  return failed.length === 0 ? 0 : 1
+  return concludeRows(outcomes, startMs, command)
 }
 
 function wanted({ id }: Row): boolean {

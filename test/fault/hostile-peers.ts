@@ -5,7 +5,7 @@
 import { SeededRandom } from '../../sim/system/seeded-random.ts'
 import type { AfterHooks } from '../support/kabber-process.ts'
 import { runStandalone } from '../support/standalone.ts'
-import { type Outcome, type Row, tryRows } from './hostile/row.ts'
+import { concludeRows, type Outcome, type Row, tryRows } from './hostile/row.ts'
 import { VictimNode } from './hostile/world.ts'
 import { Attackers } from './hostile-peers/attackers.ts'
 import { crowdRow } from './hostile-peers/crowd-row.ts'
@@ -40,13 +40,7 @@ async function main(hooks: AfterHooks): Promise<number> {
     ...hearsayRows(hooks),
   ])
   await play((node, attackers) => [crowdRow(node, attackers)])
-  const failed = outcomes.filter(({ passed }) => !passed)
-  const seconds = ((performance.now() - startMs) / 1_000).toFixed(0)
-  console.log(`${outcomes.length} rows, ${failed.length} failed, ${seconds} s; repeat with: ${command}`)
-  for (const { row, happened } of failed) {
-    console.error(`FAILED ${row.id}: ${row.sent}\n       was: ${happened}`)
-  }
-  return failed.length === 0 ? 0 : 1
+  return concludeRows(outcomes, startMs, command)
 }
 
 function isWanted({ id }: Row): boolean {

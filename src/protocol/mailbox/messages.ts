@@ -1,5 +1,6 @@
+import { decodedOr } from '../../util/decoded-or.ts'
 import { field, type ProtobufMessage, protobufMessage } from '../../util/protobuf.ts'
-import { ProtocolViolation } from '../../util/protocol-violation.ts'
+import type { ProtocolViolation } from '../../util/protocol-violation.ts'
 import { MailboxViolation } from './errors.ts'
 import type { CollectedLetter } from './letter-keeper.ts'
 import {
@@ -220,12 +221,8 @@ export function decodeAnswer(frame: Uint8Array): Answer {
 }
 
 function decoded<Message>(kind: ProtobufMessage<Message>, frame: Uint8Array): Message {
-  try {
-    return kind.decode(frame)
-  } catch (error) {
-    if (error instanceof ProtocolViolation) {
-      throw new MailboxViolation('malformed', error.message, { cause: error })
-    }
-    throw error
+  const refuse = (violation: ProtocolViolation): never => {
+    throw new MailboxViolation('malformed', violation.message, { cause: violation })
   }
+  return decodedOr(kind, frame, refuse)
 }

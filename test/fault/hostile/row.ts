@@ -60,6 +60,17 @@ function printOutcome({ row, passed, happened, tookMs, turnMs }: Outcome): void 
   console.log(`       was:  ${happened}  [${(tookMs / 1_000).toFixed(1)} s, longest turn ${turn} ms]`)
 }
 
+/** Tells how many rows there were and which failed; the exit code. */
+export function concludeRows(outcomes: readonly Outcome[], startMs: number, command: string): number {
+  const failed = outcomes.filter(({ passed }) => !passed)
+  const seconds = ((performance.now() - startMs) / 1_000).toFixed(0)
+  console.log(`${outcomes.length} rows, ${failed.length} failed, ${seconds} s; repeat with: ${command}`)
+  for (const { row, happened } of failed) {
+    console.error(`FAILED ${row.id}: ${row.sent}\n       was: ${happened}`)
+  }
+  return failed.length === 0 ? 0 : 1
+}
+
 /** Counts equal values: `policy-violation × 3, closed`. */
 export function tally(values: readonly string[]): string {
   const counts = new Map<string, number>()

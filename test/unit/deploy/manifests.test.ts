@@ -5,25 +5,20 @@ import { Ajv } from 'ajv'
 import { type Document, parse, parseAllDocuments } from 'yaml'
 import { settingsOf } from '../../../cli/config/settings.ts'
 import { programOf } from '../../support/config-schema.ts'
+import {
+  CONTAINER_SECURITY,
+  COUNT,
+  LABELS,
+  list,
+  NAME,
+  object,
+  POD_SECURITY,
+  QUANTITIES,
+  TEXT,
+  TRUTH,
+} from '../../support/kubernetes-schema.ts'
 
 const read = (path: string): string => readFileSync(new URL(`../../../deploy/${path}`, import.meta.url), 'utf8')
-
-const TEXT = { type: 'string', minLength: 1 } as const
-const NAME = { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$' } as const
-const COUNT = { type: 'integer', minimum: 1 } as const
-const TRUTH = { type: 'boolean' } as const
-const LABELS = { type: 'object', additionalProperties: TEXT } as const
-const QUANTITIES = {
-  type: 'object',
-  additionalProperties: { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(m|Ki|Mi|Gi|Ti)?$' },
-} as const
-
-function object(required: Record<string, object>, optional: Record<string, object> = {}): object {
-  const properties = { ...required, ...optional }
-  return { type: 'object', required: Object.keys(required), properties, additionalProperties: false }
-}
-
-const list = (items: object): object => ({ type: 'array', minItems: 1, items })
 
 const METADATA = object({ name: NAME }, { labels: LABELS })
 const PORT = { anyOf: [NAME, COUNT] }
@@ -45,11 +40,7 @@ const CONTAINER = object(
     ports: list(object({ name: NAME, containerPort: COUNT }, { hostPort: COUNT })),
     env: list({ oneOf: [object({ name: TEXT, value: TEXT }), object({ name: TEXT, valueFrom: FIELD })] }),
     resources: object({ requests: QUANTITIES, limits: QUANTITIES }),
-    securityContext: object({
-      allowPrivilegeEscalation: TRUTH,
-      readOnlyRootFilesystem: TRUTH,
-      capabilities: object({ drop: list(TEXT) }),
-    }),
+    securityContext: CONTAINER_SECURITY,
     volumeMounts: list(object({ name: NAME, mountPath: { type: 'string', pattern: '^/' } })),
   },
   { startupProbe: PROBE, readinessProbe: PROBE, livenessProbe: PROBE },
@@ -58,12 +49,7 @@ const POD = object({
   automountServiceAccountToken: TRUTH,
   enableServiceLinks: TRUTH,
   terminationGracePeriodSeconds: COUNT,
-  securityContext: object({
-    runAsNonRoot: TRUTH,
-    runAsUser: COUNT,
-    fsGroup: COUNT,
-    seccompProfile: object({ type: { const: 'RuntimeDefault' } }),
-  }),
+  securityContext: POD_SECURITY,
   containers: list(CONTAINER),
   volumes: list(object({ name: NAME, emptyDir: object({}, { sizeLimit: TEXT }) })),
 })

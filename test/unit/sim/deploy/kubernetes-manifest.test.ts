@@ -4,26 +4,20 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Ajv } from 'ajv'
 import { parse } from 'yaml'
+import {
+  CONTAINER_SECURITY,
+  COUNT,
+  LABELS,
+  list,
+  NAME,
+  object,
+  POD_SECURITY,
+  QUANTITIES,
+  TEXT,
+  TRUTH,
+} from '../../../support/kubernetes-schema.ts'
 
 const MANIFEST = join(import.meta.dirname, '../../../../sim/deploy/sweep-job.yaml')
-
-const TEXT = { type: 'string', minLength: 1 } as const
-const NAME = { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$' } as const
-const COUNT = { type: 'integer', minimum: 1 } as const
-const TRUTH = { type: 'boolean' } as const
-const LABELS = { type: 'object', additionalProperties: TEXT } as const
-/** Quantities are texts: `2`, `500m`, `2Gi`. */
-const QUANTITIES = {
-  type: 'object',
-  additionalProperties: { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$' },
-} as const
-
-function object(required: Record<string, object>, optional: Record<string, object> = {}): object {
-  const properties = { ...required, ...optional }
-  return { type: 'object', required: Object.keys(required), properties, additionalProperties: false }
-}
-
-const list = (items: object): object => ({ type: 'array', minItems: 1, items })
 
 /** batch/v1 Job with Indexed completion, as far as the manifest uses it: an unknown or misspelt field is an error. */
 const CONTAINER = object(
@@ -31,11 +25,7 @@ const CONTAINER = object(
   {
     args: list(TEXT),
     resources: object({ requests: QUANTITIES, limits: QUANTITIES }),
-    securityContext: object({
-      allowPrivilegeEscalation: TRUTH,
-      readOnlyRootFilesystem: TRUTH,
-      capabilities: object({ drop: list(TEXT) }),
-    }),
+    securityContext: CONTAINER_SECURITY,
     volumeMounts: list(object({ name: NAME, mountPath: { type: 'string', pattern: '^/' } }, { readOnly: TRUTH })),
   },
 )
@@ -43,12 +33,7 @@ const POD = object(
   { restartPolicy: { enum: ['Never', 'OnFailure'] }, containers: list(CONTAINER) },
   {
     automountServiceAccountToken: TRUTH,
-    securityContext: object({
-      runAsNonRoot: TRUTH,
-      runAsUser: COUNT,
-      fsGroup: COUNT,
-      seccompProfile: object({ type: { const: 'RuntimeDefault' } }),
-    }),
+    securityContext: POD_SECURITY,
     volumes: list({
       oneOf: [
         object({ name: NAME, configMap: object({ name: NAME }) }),
