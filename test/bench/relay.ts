@@ -1,13 +1,13 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import type { Libp2p, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { ReachReport } from '../../src/system/network.ts'
-import { bootstrapAddress } from '../support/libp2p-world.ts'
+import { type AfterHooks, RunningKabber } from '../support/kabber-process.ts'
 import { ECHO_PROTOCOL, RelayWorld, until } from '../support/relay-world.ts'
+import { runStandalone } from '../support/standalone.ts'
 
 /** One relay on one core, by issue 6: 500 reservations, 200 messages a second, 300 MB. */
 const RESERVATIONS = 500
@@ -21,37 +21,47 @@ const ACKNOWLEDGEMENT_BYTES = 30
 const WARM_UP_SECONDS = 5
 const MEASURED_SECONDS = 20
 const JOINING_AT_ONCE = 5
+/** It takes a minute. */
+const LIMIT_MS = 300_000
 
-/** What the relay tells of itself. */
-interface Usage {
-  readonly cpuMs: number
-  readonly relaying: ReachReport['relaying']
+/** A relay as an operator runs it, with its metrics. */
+interface Relay {
+  readonly process: RunningKabber
+  /** Multiaddr with its PeerId. */
+  readonly address: string
+  /** `host:port`. */
+  readonly metrics: string
 }
 
-async function serve(): Promise<void> {
-  const relay = await new RelayWorld().relay({ reach: { maxReservations: RESERVATIONS } })
-  process.on('message', () => {
-    const { user, system } = process.cpuUsage()
-    process.send?.({ cpuMs: (user + system) / 1000, relaying: relay.reach().relaying } satisfies Usage)
-  })
-  process.send?.(bootstrapAddress(relay))
+async function startRelay(hooks: AfterHooks): Promise<Relay> {
+  const home = mkdtempSync(join(tmpdir(), 'kabber-bench-relay-'))
+  hooks.after(() => rmSync(home, { recursive: true, force: true }))
+  const relayed = ['relay', '--listen', '/ip4/127.0.0.1/tcp/0', '--metrics', '127.0.0.1:0']
+  const running = new RunningKabber(hooks, ['--json', '--home', home, ...relayed])
+  const { addresses, metrics } = await running.line(({ event }) => event === 'ready')
+  return { process: running, address: (addresses as string[])[0] ?? '', metrics: String(metrics) }
 }
 
-async function usageOf(child: ChildProcess): Promise<Usage> {
-  child.send('usage')
-  const [usage] = await once(child, 'message')
-  return usage
+/** A number of its metrics. */
+async function metricOf({ metrics }: Relay, name: string): Promise<number> {
+  const text = await (await fetch(`http://${metrics}/metrics`)).text()
+  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1])
+}
+
+/** CPU time that it has taken, milliseconds. */
+async function cpuMsOf(relay: Relay): Promise<number> {
+  return 1_000 * (await metricOf(relay, 'process_cpu_seconds_total'))
 }
 
 /** Resident memory now and at its highest, in MB. */
-function memoryOf({ pid }: ChildProcess): { readonly nowMb: number; readonly peakMb: number } {
+function memoryOf({ process: { pid } }: Relay): { readonly nowMb: number; readonly peakMb: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const mb = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024
   return { nowMb: mb('VmRSS'), peakMb: mb('VmHWM') }
 }
 
 /** A member that has reserved at the relay and acknowledges what it gets. */
-async function join(world: RelayWorld, relayAddress: string): Promise<Libp2p> {
+async function reserved(world: RelayWorld, relayAddress: string): Promise<Libp2p> {
   const peer = await world.member({
     addresses: { listen: [`${relayAddress}/p2p-circuit`] },
     transports: [tcp(), circuitRelayTransport()],
@@ -70,7 +80,7 @@ async function join(world: RelayWorld, relayAddress: string): Promise<Libp2p> {
 async function joinAll(world: RelayWorld, relayAddress: string): Promise<Libp2p[]> {
   const peers: Libp2p[] = []
   while (peers.length < RESERVATIONS) {
-    const joining = Array.from({ length: JOINING_AT_ONCE }, () => join(world, relayAddress))
+    const joining = Array.from({ length: JOINING_AT_ONCE }, () => reserved(world, relayAddress))
     peers.push(...(await Promise.all(joining)))
   }
   return peers
@@ -112,54 +122,46 @@ function line(what: string, value: string, limit = ''): void {
   console.log(`${what.padEnd(44)} ${value.padStart(12)}${limit === '' ? '' : `   ${limit}`}`)
 }
 
-async function main(): Promise<void> {
-  const child = fork(import.meta.filename, ['relay'])
+async function measure(hooks: AfterHooks): Promise<number> {
+  const relay = await startRelay(hooks)
   const world = new RelayWorld()
-  try {
-    const [relayAddress] = (await once(child, 'message')) as [string]
-    const alone = memoryOf(child)
-    const [before, beganMs] = [await usageOf(child), performance.now()]
-    const peers = await joinAll(world, relayAddress)
-    const [joined, joinedMs] = [await usageOf(child), performance.now()]
-    line('reservations', String(joined.relaying?.reservations), `wanted ${RESERVATIONS}`)
-    line('a reservation, CPU of the relay', `${((joined.cpuMs - before.cpuMs) / RESERVATIONS).toFixed(1)} ms`)
-    line('all of them took', `${((joinedMs - beganMs) / 1000).toFixed(0)} s`)
-    const streams: Stream[] = []
-    for (let pair = 0; pair < PAIRS; pair++) {
-      const [romeo, juliet] = [peers[2 * pair], peers[2 * pair + 1]]
-      const connection = await romeo?.dial(multiaddr(`${relayAddress}/p2p-circuit/p2p/${juliet?.peerId}`))
-      streams.push(...(connection === undefined ? [] : [await connection.newStream(ECHO_PROTOCOL)]))
-    }
-    const idle = await usageOf(child)
-    await new Promise((resolve) => setTimeout(resolve, WARM_UP_SECONDS * 1000))
-    const rested = await usageOf(child)
-    await talk(streams, WARM_UP_SECONDS)
-    const [from, fromMs] = [await usageOf(child), performance.now()]
-    const times = await talk(streams, MEASURED_SECONDS)
-    const [to, toMs] = [await usageOf(child), performance.now()]
-    const { nowMb, peakMb } = memoryOf(child)
-    const share = (100 * (to.cpuMs - from.cpuMs)) / (toMs - fromMs)
-    line('circuits', String(to.relaying?.circuits), `${PAIRS} pairs`)
-    line(
-      'messages a second, acknowledged',
-      String(Math.round((times.length * 1000) / (toMs - fromMs))),
-      `wanted ${MESSAGES_PER_SECOND}`,
-    )
-    line('round trip, median', `${times[Math.floor(times.length / 2)]?.toFixed(1)} ms`)
-    line('round trip, 99 %', `${times[Math.floor(times.length * 0.99)]?.toFixed(1)} ms`)
-    line(
-      'CPU of the relay, idle with reservations',
-      `${((rested.cpuMs - idle.cpuMs) / (10 * WARM_UP_SECONDS)).toFixed(1)} %`,
-    )
-    line('CPU of the relay, with messages', `${share.toFixed(1)} %`, 'limit 100 % of one core')
-    line('memory before anybody came', `${alone.nowMb.toFixed(0)} MB`)
-    line('memory', `${nowMb.toFixed(0)} MB`)
-    line('memory at its highest', `${peakMb.toFixed(0)} MB`, `limit ${MEMORY_LIMIT_MB} MB`)
-    process.exitCode = joined.relaying?.reservations === RESERVATIONS && peakMb <= MEMORY_LIMIT_MB ? 0 : 1
-  } finally {
-    child.kill('SIGKILL')
-    process.exit()
+  const alone = memoryOf(relay)
+  const [beforeMs, beganMs] = [await cpuMsOf(relay), performance.now()]
+  const peers = await joinAll(world, relay.address)
+  const [joinedCpuMs, joinedMs] = [await cpuMsOf(relay), performance.now()]
+  const reservations = await metricOf(relay, 'kabber_relay_reservations')
+  line('reservations', String(reservations), `wanted ${RESERVATIONS}`)
+  line('a reservation, CPU of the relay', `${((joinedCpuMs - beforeMs) / RESERVATIONS).toFixed(1)} ms`)
+  line('all of them took', `${((joinedMs - beganMs) / 1000).toFixed(0)} s`)
+  const streams: Stream[] = []
+  for (let pair = 0; pair < PAIRS; pair++) {
+    const [romeo, juliet] = [peers[2 * pair], peers[2 * pair + 1]]
+    const connection = await romeo?.dial(multiaddr(`${relay.address}/p2p-circuit/p2p/${juliet?.peerId}`))
+    streams.push(...(connection === undefined ? [] : [await connection.newStream(ECHO_PROTOCOL)]))
   }
+  const idleMs = await cpuMsOf(relay)
+  await new Promise((resolve) => setTimeout(resolve, WARM_UP_SECONDS * 1000))
+  const restedMs = await cpuMsOf(relay)
+  await talk(streams, WARM_UP_SECONDS)
+  const [fromCpuMs, fromMs] = [await cpuMsOf(relay), performance.now()]
+  const times = await talk(streams, MEASURED_SECONDS)
+  const [toCpuMs, toMs] = [await cpuMsOf(relay), performance.now()]
+  const { nowMb, peakMb } = memoryOf(relay)
+  const share = (100 * (toCpuMs - fromCpuMs)) / (toMs - fromMs)
+  line('circuits', String(await metricOf(relay, 'kabber_relay_circuits')), `${PAIRS} pairs`)
+  line(
+    'messages a second, acknowledged',
+    String(Math.round((times.length * 1000) / (toMs - fromMs))),
+    `wanted ${MESSAGES_PER_SECOND}`,
+  )
+  line('round trip, median', `${times[Math.floor(times.length / 2)]?.toFixed(1)} ms`)
+  line('round trip, 99 %', `${times[Math.floor(times.length * 0.99)]?.toFixed(1)} ms`)
+  line('CPU of the relay, idle with reservations', `${((restedMs - idleMs) / (10 * WARM_UP_SECONDS)).toFixed(1)} %`)
+  line('CPU of the relay, with messages', `${share.toFixed(1)} %`, 'limit 100 % of one core')
+  line('memory before anybody came', `${alone.nowMb.toFixed(0)} MB`)
+  line('memory', `${nowMb.toFixed(0)} MB`)
+  line('memory at its highest', `${peakMb.toFixed(0)} MB`, `limit ${MEMORY_LIMIT_MB} MB`)
+  return reservations === RESERVATIONS && peakMb <= MEMORY_LIMIT_MB ? 0 : 1
 }
 
-await (process.argv[2] === 'relay' ? serve() : main())
+await runStandalone(LIMIT_MS, measure)
