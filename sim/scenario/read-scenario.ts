@@ -1,11 +1,10 @@
-import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { checkSize, checkSweep } from './check-size.ts'
 import { FILE_BYTES_MAX, TRACE_BYTES_MAX } from './limits.ts'
+import { readText } from './read-text.ts'
 import { readTrace } from './read-trace.ts'
 import { resolveScenario } from './resolve-scenario.ts'
 import type { Scenario } from './scenario.ts'
-import { ScenarioError } from './scenario-error.ts'
 import type { ScenarioFile } from './scenario-file.ts'
 import { SCENARIO_FILE } from './scenario-kind.ts'
 import { ScenarioSource } from './scenario-source.ts'
@@ -108,26 +107,4 @@ function checkValues(
   list.forEach((point, i) => {
     read([...point].map(([path, value]) => ({ path, value, origin: asWritten.originOf(`sweep.list.${i}.${path}`) })))
   })
-}
-
-function readText(path: string, bytesMax: number, fail: (message: string) => never = failed): string {
-  try {
-    const { size } = statSync(path)
-    if (size > bytesMax) {
-      return fail(`${path}: the file is larger than ${bytesMax} bytes`)
-    }
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
-  } catch (error) {
-    if (error instanceof TypeError) {
-      return fail(`${path}: this is no UTF-8 text`)
-    }
-    if (error instanceof Error && 'code' in error) {
-      return fail(`${path}: cannot be read: ${error.code}`)
-    }
-    throw error
-  }
-}
-
-function failed(message: string): never {
-  throw new ScenarioError(message)
 }

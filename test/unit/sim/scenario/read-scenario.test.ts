@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { readScenario } from '../../../../sim/scenario/read-scenario.ts'
 import { ScenarioError } from '../../../../sim/scenario/scenario-error.ts'
 import { complaint, GOOD, readText } from './scenario-files.ts'
 
@@ -431,6 +432,26 @@ describe('a scenario file', () => {
       complaint(GOOD, { overrides: { duration: '400 d', sample: '1 s' } }),
       /sample: about \d+ samples are to be expected/,
     )
+  })
+
+  it('is refused when it is no file: a pipe would never end', () => {
+    const endless = (path: string): string => {
+      try {
+        readScenario(path)
+      } catch (error) {
+        return error instanceof ScenarioError ? error.message : String(error)
+      }
+      return 'no complaint'
+    }
+    assert.equal(endless('/dev/zero'), '/dev/zero: this is no file')
+    assert.equal(endless('/proc'), '/proc: this is no file')
+    const traced = (name: string): string =>
+      complaint(GOOD.replace(/ {2}visitors: \{ session.*/, `  visitors: { trace: "${name}" }`))
+    assert.match(
+      traced(`${'../'.repeat(20)}dev/zero`),
+      /^x\.yaml:10: churn\.visitors\.trace: (?:\.\.\/)+dev\/zero: this is no file$/,
+    )
+    assert.match(traced('a\\0b'), /^x\.yaml:10: churn\.visitors\.trace: a b: cannot be read: ERR_INVALID_ARG_VALUE$/)
   })
 
   it('throws nothing but its own error for a file that is not there', () => {
