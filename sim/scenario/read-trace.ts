@@ -7,6 +7,7 @@ import { quoted } from './scenario-source.ts'
 type TraceEvent = NonNullable<Churn['trace']>[number]
 
 const HEADER = 't_s,node,event'
+const COLUMNS = 3
 const KINDS = ['join', 'leave', 'crash'] as const
 const SECONDS = /^(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{1,6})?$/
 const INDEX = /^(?:0|[1-9][0-9]{0,8})$/
@@ -19,39 +20,59 @@ const INDEX = /^(?:0|[1-9][0-9]{0,8})$/
  * @throws ScenarioError with file, line and column
  */
 export function readTrace(text: string, file: string, nodes: number): readonly TraceEvent[] {
-  const lines = text.split(/\r?\n/)
-  const fail = (index: number, message: string): never => {
-    throw new ScenarioError(`${file}:${index + 1}: ${message}`)
-  }
-  if (lines[0] !== HEADER) {
-    fail(0, `the first line must be '${HEADER}', not ${quoted(lines[0])}`)
-  }
-  if (lines.length > TRACE_EVENTS_MAX + 2) {
-    fail(TRACE_EVENTS_MAX + 2, `more than ${TRACE_EVENTS_MAX} events`)
-  }
   const isUp = new Uint8Array(nodes)
   const events: TraceEvent[] = []
-  lines.forEach((line, index) => {
-    if (index === 0 || (line === '' && index === lines.length - 1)) {
-      return
+  let number = 0
+  for (const line of linesOf(text)) {
+    number++
+    const fail = (message: string): never => {
+      throw new ScenarioError(`${file}:${number}: ${message}`)
     }
-    const event = readEvent(line, nodes, (message) => fail(index, message))
+    if (number === 1) {
+      checkHeader(line, fail)
+      continue
+    }
+    if (events.length === TRACE_EVENTS_MAX) {
+      fail(`more than ${TRACE_EVENTS_MAX} events`)
+    }
+    const event = readEvent(line, nodes, fail)
     const before = events.at(-1)
     if (before !== undefined && event.atMs < before.atMs) {
-      fail(index, `t_s: time runs backwards, from ${before.atMs / 1_000} s to ${event.atMs / 1_000} s`)
+      fail(`t_s: time runs backwards, from ${before.atMs / 1_000} s to ${event.atMs / 1_000} s`)
     }
     if ((event.kind === 'join') === (isUp[event.node] === 1)) {
-      fail(index, `event: ${event.kind} of node ${event.node}, which is ${event.kind === 'join' ? 'up' : 'down'}`)
+      fail(`event: ${event.kind} of node ${event.node}, which is ${event.kind === 'join' ? 'up' : 'down'}`)
     }
     isUp[event.node] = event.kind === 'join' ? 1 : 0
     events.push(event)
-  })
+  }
+  if (events.length === 0) {
+    throw new ScenarioError(`${file}:2: no event follows the header`)
+  }
   return events
 }
 
+/** Lines one by one: a file of nothing but line feeds would be an array of half a gigabyte. */
+function* linesOf(text: string): Generator<string> {
+  let begin = 0
+  do {
+    const end = text.indexOf('\n', begin)
+    const line = text.slice(begin, end === -1 ? text.length : end)
+    yield line.endsWith('\r') ? line.slice(0, -1) : line
+    begin = end === -1 ? text.length : end + 1
+  } while (begin < text.length)
+}
+
+function checkHeader(line: string, fail: (message: string) => never): void {
+  if (line !== HEADER) {
+    fail(`the first line must be '${HEADER}', not ${quoted(line)}`)
+  }
+}
+
 function readEvent(line: string, nodes: number, fail: (message: string) => never): TraceEvent {
-  const [seconds = '', index = '', written = '', ...more] = line.split(',')
-  if (more.length > 0 || line.split(',').length < 3) {
+  const columns = line.split(',', COLUMNS + 1)
+  const [seconds = '', index = '', written = ''] = columns
+  if (columns.length !== COLUMNS) {
     return fail(`three columns are needed (${HEADER}), not ${quoted(line)}`)
   }
   if (!SECONDS.test(seconds)) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { TRACE_EVENTS_MAX } from '../../../../sim/scenario/limits.ts'
 import { complaint, GOOD, readText } from './scenario-files.ts'
 
 const TRACED = GOOD.replace(/ {2}visitors: \{ session.*/, '  visitors: { trace: trace.csv, disk: 50 % }')
@@ -48,10 +49,40 @@ describe('a churn trace', () => {
     assert.equal(said(HEADER, '', '5,0,join'), "trace.csv:2: three columns are needed (t_s,node,event), not ''")
   })
 
+  it('is refused with its line when it is cut, or ends before it begins', () => {
+    assert.equal(
+      said(HEADER, '5,0,join', '6,0,cra'),
+      "trace.csv:3: event: 'cra' is no known event; known: join, leave, crash",
+    )
+    assert.equal(said(HEADER, '5,0,join', '6'), "trace.csv:3: three columns are needed (t_s,node,event), not '6'")
+    assert.equal(said(HEADER, ''), 'trace.csv:2: no event follows the header')
+    assert.equal(said(''), "trace.csv:1: the first line must be 't_s,node,event', not ''")
+  })
+
+  it('is refused without a list of its pieces when it is nothing but commas or lines', () => {
+    const size = 8_000_000
+    const before = process.resourceUsage().maxRSS
+    assert.match(
+      said(HEADER, ','.repeat(size)),
+      /^trace\.csv:2: three columns are needed \(t_s,node,event\), not ',{60}…'$/,
+    )
+    assert.match(said('\n'.repeat(size)), /^trace\.csv:1: the first line must be/)
+    const grownBytes = (process.resourceUsage().maxRSS - before) * 1_024
+    assert(grownBytes < 20 * size, `${grownBytes} bytes for ${size} pieces`)
+  })
+
+  it('is refused with its line when it has more events than are kept', () => {
+    const pairs = 'X,0,join\nX,0,leave\n'.replaceAll('X', '1').repeat(TRACE_EVENTS_MAX / 2)
+    assert.equal(
+      said(HEADER, `${pairs}1,0,join`),
+      `trace.csv:${TRACE_EVENTS_MAX + 2}: more than ${TRACE_EVENTS_MAX} events`,
+    )
+  })
+
   it('takes the place of the laws, in a class of its own', () => {
     const both = TRACED.replace('disk: 50 %', 'preset: kad2007')
     assert.equal(
-      complaint(both, {}, { 'trace.csv': HEADER }),
+      complaint(both, {}, { 'trace.csv': `${HEADER}\n0,0,join` }),
       'x.yaml:10: churn.visitors.trace: a trace takes the place of preset, session, absence and diurnal',
     )
     const divided = TRACED.replace('nat: home', 'nat: { population: fixed }')
