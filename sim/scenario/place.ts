@@ -61,7 +61,15 @@ export class Place {
     if (this.#node.items.length > ITEMS_MAX) {
       return this.fail(`${this.#node.items.length} keys are too many; at most ${ITEMS_MAX}`)
     }
-    return this.#node.items.map((pair: Pair) => this.#entry(pair))
+    const entries = this.#node.items.map((pair: Pair) => this.#entry(pair))
+    const seen = new Set<string>()
+    for (const { key, place } of entries) {
+      if (seen.has(key)) {
+        place.fail('this key is there twice')
+      }
+      seen.add(key)
+    }
+    return entries
   }
 
   /** The places of the items of a list. */

@@ -43,6 +43,8 @@ function parse(text: string, lineCounter: LineCounter, source: ScenarioSource): 
       prettyErrors: false,
       logLevel: 'error',
       version: '1.2',
+      // The place that reads the section tells of them, with the whole path.
+      uniqueKeys: false,
     })
     const wrong = document.errors[0] ?? document.warnings[0]
     if (wrong !== undefined) {
