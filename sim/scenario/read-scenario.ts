@@ -28,7 +28,7 @@ export interface LoadedScenario {
 
 type Tier = 'stack' | 'model'
 
-/** Options of the command line that put a value into the file. */
+/** Options of the command line that put a value into the file; any other path by `--set`. */
 const OPTION_OF_PATH: Readonly<Record<string, string>> = { 'population.nodes': '--nodes', duration: '--duration' }
 
 /**
@@ -85,9 +85,7 @@ function originOf(path: string, value: string | number, written: ScenarioFile, s
     return source.originOf(`sweep.grid.${path}.${inGrid}`)
   }
   const inList = written.sweep?.list.findIndex((point) => point.get(path) === value) ?? -1
-  return inList === -1
-    ? (OPTION_OF_PATH[path] ?? source.originOf(path))
-    : source.originOf(`sweep.list.${inList}.${path}`)
+  return inList === -1 ? (OPTION_OF_PATH[path] ?? '--set') : source.originOf(`sweep.list.${inList}.${path}`)
 }
 
 /** Puts every value of a grid and every point of a list into the file: a wrong one is told before the first run. */

@@ -94,9 +94,7 @@ function placeOf(
   for (const { path, value, origin } of overrides) {
     const node = new Scalar(value)
     origins.set(node, origin)
-    try {
-      document.setIn(path.split('.'), node)
-    } catch {
+    if (!putIn(document, path.split('.'), node)) {
       source.note(path, origin)
       return source.fail(path, 'there is no such key to put a value in the place of')
     }
@@ -108,4 +106,18 @@ function placeOf(
     return origins.get(node) ?? (node.range == null ? undefined : lineOf(node.range[0]))
   }
   return new Place(document.contents, '', source, originOf)
+}
+
+/** Puts a node in its place; makes the sections above it, but no item of a list. False where it cannot be. */
+function putIn(document: Document, path: readonly string[], node: Scalar): boolean {
+  const isNewItem = path.some((word, i) => /^\d+$/.test(word) && !document.hasIn(path.slice(0, i + 1)))
+  if (isNewItem) {
+    return false
+  }
+  try {
+    document.setIn(path, node)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -357,12 +357,36 @@ describe('a scenario file', () => {
       complaint(GOOD, { overrides: { duration: 'long' } }),
       /^--duration: x\.yaml: duration: 'long': a duration/,
     )
-    assert.match(complaint(GOOD, { overrides: { 'workload.siz': '1 B' } }), /unknown key; did you mean 'size'\?$/)
+    assert.equal(
+      complaint(GOOD, { overrides: { 'workload.siz': '1 B' } }),
+      "--set: x.yaml: workload.siz: unknown key; did you mean 'size'?",
+    )
+    assert.equal(
+      complaint(GOOD, { overrides: { 'workload.size': '1 PB' } }),
+      "--set: x.yaml: workload.size: '1 PB': unknown unit 'PB'; did you mean 'B'?",
+    )
     assert.match(complaint(GOOD, { overrides: { 'about.more': 1 } }), /no such key/)
     assert.equal(
       readText(GOOD, { overrides: { 'population.nodes': 1_000_000 }, tier: 'model' }).scenario.nodes,
       1_000_000,
     )
+  })
+
+  it('grows no list by a value of the command line', () => {
+    const faults = `${GOOD}faults: [{ kind: kill, at: 1 h, share: 10 % }]\n`
+    assert.equal(readText(faults, { overrides: { 'faults.0.share': '20 %' } }).scenario.faults.length, 1)
+    for (const [text, path] of [
+      [GOOD, 'faults.0.share'],
+      [faults, 'faults.1.share'],
+      [faults, 'faults.4000000000.share'],
+      [faults, 'faults.-1.share'],
+      [faults, 'faults.0.share.0'],
+    ] as const) {
+      assert.equal(
+        complaint(text, { overrides: { [path]: '20 %' } }),
+        `--set: x.yaml: ${path}: there is no such key to put a value in the place of`,
+      )
+    }
   })
 
   it('has a small version of itself for tests', () => {
@@ -432,7 +456,7 @@ describe('a scenario file', () => {
     const often = { overrides: { 'workload.messages': '600 per minute' } }
     assert.match(
       complaint(text, often),
-      /^x\.yaml:13: workload\.messages: about 36000000 messages are to be expected; at most 5000000$/,
+      /^--set: x\.yaml: workload\.messages: about 36000000 messages are to be expected; at most 5000000$/,
     )
     assert.match(
       complaint(GOOD, { overrides: { duration: '400 d', sample: '1 s' } }),
