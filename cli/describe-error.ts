@@ -1,18 +1,7 @@
 import { IdentityError, StanzaError, StoreError } from '../src/index.ts'
 import { CliError } from './cli-error.ts'
 import { EXIT_CODES } from './exit-codes.ts'
-
-/** Words for the failures of the operating system that people meet. */
-const SYSTEM_FAILURES: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  ENOTDIR: 'a part of the path is a file, not a folder',
-  EADDRINUSE: 'another program listens there already',
-  EADDRNOTAVAIL: 'this machine does not have that address',
-}
+import { systemFailure } from './system-failure.ts'
 
 /** An error of the layers below as a sentence, a word and an exit code. */
 export function describeError(error: unknown): CliError {
@@ -40,8 +29,10 @@ function describeSystemError(error: unknown): CliError {
     const message = `a bug in kabber: ${error.message} (KABBER_LOG=debug shows where)`
     return new CliError(EXIT_CODES.failed, 'internal-server-error', message, { cause: error })
   }
-  const { code, path } = error as NodeJS.ErrnoException
-  const words = SYSTEM_FAILURES[code ?? '']
-  const message = words === undefined ? error.message : `${path ?? error.message}: ${words}`
+  const { code, path, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  const words = code === undefined ? undefined : systemFailure(code)
+  const place = path ?? (port === undefined || port < 0 ? address : `${address} port ${port}`)
+  const message =
+    words === undefined || words === code ? error.message : place === undefined ? words : `${place}: ${words}`
   return new CliError(EXIT_CODES.failed, code?.toLowerCase() ?? 'internal-server-error', message, { cause: error })
 }

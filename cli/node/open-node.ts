@@ -13,6 +13,7 @@ import { certificatePath, homeCertificate } from './home-certificate.ts'
 import type { NetworkOptions } from './network-options.ts'
 import { openStore } from './open-store.ts'
 import { Operations } from './operations.ts'
+import { startNode } from './start-node.ts'
 import { webPages } from './web-page.ts'
 
 /** How to run the node of a home. */
@@ -82,7 +83,7 @@ export async function openNode(home: Home, options: OpenNodeOptions): Promise<Ru
     stops.push(() => gateway.stop())
     await setPasswords(gateway.passwords, keys, accounts)
     gateway.start()
-    await node.start()
+    await startNode(node)
     operations.started(node)
     const doors = new ClientDoors({
       peerId: node.peerId,

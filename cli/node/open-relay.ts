@@ -8,6 +8,7 @@ import type { Door } from './client-options.ts'
 import type { NetworkOptions } from './network-options.ts'
 import { type OpenedStore, openRelayStore } from './open-store.ts'
 import { Operations } from './operations.ts'
+import { startNode } from './start-node.ts'
 
 /** How to run a relay. */
 export interface OpenRelayOptions extends NetworkOptions {
@@ -48,7 +49,7 @@ export async function openRelay(home: Home, options: OpenRelayOptions): Promise<
       ...opened.keys,
       ...(options.storageBytes === undefined ? {} : { storageBytes: options.storageBytes }),
     })
-    await node.start()
+    await startNode(node)
     operations.started(node)
     const { network } = system
     return { node, listen, metrics, stop: () => stopRelay(operations, network, () => node?.stop()) }

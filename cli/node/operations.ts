@@ -11,6 +11,7 @@ import { CliError } from '../cli-error.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import type { Home } from '../find-home.ts'
 import { formatHostPort, type HostPort } from '../host-port.ts'
+import { systemFailure } from '../system-failure.ts'
 import { programVersion } from '../version.ts'
 import type { Door } from './client-options.ts'
 import { startAtDefault } from './start-listener.ts'
@@ -112,7 +113,7 @@ async function serveAt<Server>(at: HostPort, start: (at: HostPort) => Promise<Se
     return await start(at)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    const why = code === 'EADDRINUSE' ? 'another program listens there already' : (code ?? String(error))
+    const why = code === undefined ? String(error) : systemFailure(code)
     throw new CliError(EXIT_CODES.failed, code?.toLowerCase() ?? 'failed', `--metrics ${formatHostPort(at)}: ${why}`)
   }
 }
