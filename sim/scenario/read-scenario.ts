@@ -41,15 +41,16 @@ export function readScenario(path: string, options: ReadOptions = {}): LoadedSce
   const asWritten = new ScenarioSource(path)
   const yaml = parseYaml(text, asWritten)
   const written = SCENARIO_FILE.read(yaml.place([], asWritten))
-  if (written.sweep !== undefined) {
+  if (written.sweep !== undefined && options.overrides === undefined) {
     checkSweep(written.sweep, asWritten)
-    if (options.overrides === undefined) {
-      checkValues(written.sweep, yaml, asWritten)
-    }
+    checkValues(written.sweep, yaml, asWritten)
   }
   const overrides = allOverrides(written, options, asWritten)
   const source = overrides.length === 0 ? asWritten : new ScenarioSource(path)
   const file = overrides.length === 0 ? written : SCENARIO_FILE.read(yaml.place(overrides, source))
+  if (file.sweep !== undefined) {
+    checkSweep(file.sweep, source)
+  }
   const scenario = resolveScenario(file, source, {
     name: basename(path).replace(/\.ya?ml$/, ''),
     text,

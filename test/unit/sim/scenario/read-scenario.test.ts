@@ -372,6 +372,17 @@ describe('a scenario file', () => {
     )
   })
 
+  it('is refused when the command line or its ci section makes its sweep explode', () => {
+    const sweep = `${GOOD}sweep:\n  seeds: 2\n  grid: { workload.contacts: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] }\n`
+    const seeds = { 'sweep.seeds': 10_000 }
+    assert.equal(
+      complaint(sweep, { overrides: seeds }),
+      'x.yaml:16: sweep.grid: 11 points × 10000 seeds are 110000 runs; at most 100000',
+    )
+    assert.match(complaint(`${sweep}ci: { sweep.seeds: 10000 }\n`, { ci: true }), /are 110000 runs; at most 100000$/)
+    assert.equal(complaint(sweep.replace(', 11', ''), { overrides: seeds }), 'no complaint')
+  })
+
   it('grows no list by a value of the command line', () => {
     const faults = `${GOOD}faults: [{ kind: kill, at: 1 h, share: 10 % }]\n`
     assert.equal(readText(faults, { overrides: { 'faults.0.share': '20 %' } }).scenario.faults.length, 1)
