@@ -55,7 +55,7 @@ interface Relay {
   heldSinceMs: number
   /** When to renew if held, when it may be asked again if idle, when to ask another as well if asked. */
   nextMs: number
-  readonly backoff: Backoff
+  backoff: Backoff
 }
 
 /**
@@ -170,8 +170,12 @@ export class RelayKeeperState {
     if (this.#relays.size >= limits.RELAY_CANDIDATES_MAX && !this.#forgetOldestIdle()) {
       return
     }
-    const backoff = new Backoff(this.#random, { minMs: limits.RELAY_RETRY_MIN_MS, maxMs: limits.RELAY_RETRY_MAX_MS })
+    const backoff = this.#backoff(limits.RELAY_RETRY_MAX_MS)
     this.#relays.set(candidate.peerId, { candidate, phase: 'idle', leaving: false, heldSinceMs: 0, nextMs: 0, backoff })
+  }
+
+  #backoff(maxMs: number): Backoff {
+    return new Backoff(this.#random, { minMs: limits.RELAY_RETRY_MIN_MS, maxMs })
   }
 
   #forgetOldestIdle(): boolean {
@@ -203,7 +207,7 @@ export class RelayKeeperState {
   #fail(relay: Relay, nowMs: number, effects: RelayEffect[]): void {
     if (isHeld(relay)) {
       if (nowMs - relay.heldSinceMs >= PROVEN_AFTER_MS) {
-        relay.backoff.reset()
+        relay.backoff = this.#backoff(limits.RELAY_RETRY_PROVEN_MAX_MS)
       }
       this.#drop(relay, effects)
       this.#searchSoon(nowMs)

@@ -68,6 +68,8 @@ export const RELAY_PING_TIMEOUT_MS = 5_000
 /** First and longest wait before a relay that refused or was lost is asked again. */
 export const RELAY_RETRY_MIN_MS = 5_000
 export const RELAY_RETRY_MAX_MS: number = 5 * MINUTE_MS
+/** The longest wait for one that had served for a while: its machine restarts, and there may be no other. */
+export const RELAY_RETRY_PROVEN_MAX_MS = 30_000
 /** Relays known to the keeper; at the bound the one heard of longest ago is forgotten. */
 export const RELAY_CANDIDATES_MAX = 64
 /** First and longest wait between two searches for relays; each may walk the DHT. */

@@ -211,6 +211,19 @@ test('a relay that restarts is used again when there is no other', () => {
   assert.ok(world.held.has('a'))
 })
 
+test('a relay that had served and was away for an hour is used again within 30 s when there is no other', () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const world = new World({ a: gives('n1') }, 2, seed)
+    world.send({ type: 'want', wanted: true })
+    world.pass(10 * MINUTE_MS)
+    world.end('a')
+    world.pass(HOUR_MS)
+    world.relays.get('a')!.mood = 'gives'
+    world.pass(REPLACED_WITHIN_MS + SECOND_MS)
+    assert.ok(world.held.has('a'))
+  }
+})
+
 test('a reservation is renewed before it expires and stays held meanwhile', () => {
   const world = wanting({ a: gives('n1'), b: gives('n2') })
   world.pass(SECOND_MS)
