@@ -30,7 +30,7 @@ export interface Home {
 }
 
 /**
- * The home of `--home`, else of `KABBER_HOME`, else `kabber` in the XDG data folder. Touches nothing.
+ * The home of `--home`, else of `KABBER_HOME` if that is not empty, else `kabber` in the XDG data folder. Touches nothing.
  *
  * @throws CliError if the path is too long for the control socket
  */
@@ -38,7 +38,7 @@ export function findHome(context: Pick<CommandContext, 'home'>): Home {
   if (context.home === '') {
     throw badInput('--home needs the name of a folder')
   }
-  return homeAt(context.home ?? process.env.KABBER_HOME ?? defaultHome())
+  return homeAt(context.home ?? (process.env.KABBER_HOME || defaultHome()))
 }
 
 function homeAt(folder: string): Home {
