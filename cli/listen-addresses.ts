@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { multiaddr } from '@multiformats/multiaddr'
+import { isAbsurdAddress, isLoopbackAddress, isNamed, isPublicAddress } from '../src/os/libp2p-addresses.ts'
 import { badInput } from './cli-error.ts'
 import { homePort } from './home-port.ts'
 
@@ -41,16 +42,20 @@ export function tryListen(host: string, port: number): Promise<string | undefine
 }
 
 /**
- * Checks `--listen`.
+ * Checks what all `--listen` say.
  *
  * @throws CliError
  */
-export function checkListenAddress(text: string): string {
-  const names = namesOf(text)
-  if (!/^(ip4|ip6) tcp$/.test(names.join(' '))) {
-    throw badInput(`'${text}' is no address to listen on; write for example /ip4/0.0.0.0/tcp/4001 or /ip6/::/tcp/0`)
+export function checkListenAddresses(texts: readonly string[]): readonly string[] {
+  if (texts.length === 0) {
+    throw badInput('an address to listen on is needed, such as /ip4/0.0.0.0/tcp/4001; none is given')
   }
-  return text
+  for (const text of texts) {
+    if (!/^(ip4|ip6) tcp$/.test(namesOf(text))) {
+      throw badInput(`'${text}' is no address to listen on; write for example /ip4/0.0.0.0/tcp/4001 or /ip6/::/tcp/0`)
+    }
+  }
+  return texts
 }
 
 /**
@@ -60,13 +65,25 @@ export function checkListenAddress(text: string): string {
  */
 export function checkAnnounceAddress(text: string): string {
   const names = namesOf(text)
-  if (
-    !/^(ip4|ip6|dns|dns4|dns6) tcp$/.test(names.join(' ')) ||
-    /\/(tcp\/0|ip4\/0\.0\.0\.0\/.*|ip6\/::\/.*)$/.test(text)
-  ) {
+  if (/^(ip4|ip6|dns|dns4|dns6) tcp p2p\b/.test(names)) {
+    throw badInput(`'${text}' says more than is announced; write it without /p2p/ and what follows`)
+  }
+  // Made again from bytes, every spelling of an IP address is the same.
+  if (!/^(ip4|ip6|dns|dns4|dns6) tcp$/.test(names) || isAbsurdAddress(multiaddr(multiaddr(text).bytes))) {
     throw badInput(`'${text}' is no address that others can dial; write for example /ip4/192.0.2.7/tcp/4001`)
   }
   return text
+}
+
+/** What to say of an announced address that is good, but not for everybody; undefined where there is nothing to say. */
+export function announceNote(text: string): string | undefined {
+  const address = multiaddr(text)
+  if (isNamed(address) || isPublicAddress(address)) {
+    return undefined
+  }
+  return isLoopbackAddress(address)
+    ? `Note: --announce ${text} is an address of this machine alone; nobody elsewhere can dial it.`
+    : `Note: --announce ${text} is an address of a private network; nobody beyond it can dial it.`
 }
 
 /**
@@ -76,7 +93,7 @@ export function checkAnnounceAddress(text: string): string {
  */
 export function checkBootstrapAddress(text: string): string {
   const names = namesOf(text)
-  if (!/^(ip4|ip6|dns|dns4|dns6) tcp p2p$/.test(names.join(' '))) {
+  if (!/^(ip4|ip6|dns|dns4|dns6) tcp p2p$/.test(names)) {
     throw badInput(
       `'${text}' is no address of a node; one looks like /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW… ('kabber status' there shows it)`,
     )
@@ -87,12 +104,14 @@ export function checkBootstrapAddress(text: string): string {
   return text
 }
 
-function namesOf(text: string): readonly string[] {
+/** The protocols of an address, such as `ip4 tcp`; nothing if it is none. */
+function namesOf(text: string): string {
   try {
     return multiaddr(text)
       .getComponents()
       .map(({ name }) => name)
+      .join(' ')
   } catch {
-    return []
+    return ''
   }
 }

@@ -2,6 +2,7 @@ import { bootstrapAddresses } from '../bootstrap-addresses.ts'
 import type { CommandContext } from '../context.ts'
 import { findHome } from '../find-home.ts'
 import { formatHostPort } from '../host-port.ts'
+import { announceNote } from '../listen-addresses.ts'
 import { readDoor } from '../node/client-options.ts'
 import { exitOnBug } from '../node/exit-on-bug.ts'
 import { lastStart, writeLastStart } from '../node/last-start.ts'
@@ -26,6 +27,11 @@ export async function relay(context: CommandContext, _args: readonly string[], o
   const metrics = readDoor('--metrics', options.metrics)
   const stopped = stopSignal(say, DRAIN_LIMIT_MS)
   exitOnBug(say)
+  for (const note of network.announce.map(announceNote)) {
+    if (note !== undefined) {
+      say(note)
+    }
+  }
   const { storage, reservations } = options
   const home = findHome(context)
   const running = await openRelay(home, { ...network, storageBytes: storage, reservations, metrics })

@@ -3,6 +3,7 @@ import { bootstrapAddresses } from '../bootstrap-addresses.ts'
 import type { CommandContext } from '../context.ts'
 import { findHome } from '../find-home.ts'
 import { formatHostPort } from '../host-port.ts'
+import { announceNote } from '../listen-addresses.ts'
 import { endpointTexts } from '../node/client-doors.ts'
 import { type GivenClientOptions, readClientOptions, readDoor } from '../node/client-options.ts'
 import { type EndpointTexts, writeEndpoints } from '../node/endpoints-file.ts'
@@ -29,6 +30,11 @@ export async function start(context: CommandContext, _args: readonly string[], o
   const metrics = readDoor('--metrics', options.metrics ?? false)
   const stopped = stopSignal(say)
   exitOnBug(say)
+  for (const note of network.announce.map(announceNote)) {
+    if (note !== undefined) {
+      say(note)
+    }
+  }
   const { mdns, storage } = options
   const home = findHome(context)
   const running = await openNode(home, { ...network, mdns, storageBytes: storage, clients, metrics })

@@ -52,7 +52,7 @@ function takesSettings(command: Command): boolean {
 
 /** An empty variable is none: what a compose file gives for one that is not set. */
 function given(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text
+  return text?.trim() === '' ? undefined : text
 }
 
 function checkKey({ key, place }: ConfigEntry, { own, others, passesOver }: Known, name: string): void {

@@ -1,10 +1,18 @@
-import { readFileSync, statSync } from 'node:fs'
-import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type YAMLError } from 'yaml'
 import { badInput } from '../cli-error.ts'
+import { systemFailure } from '../system-failure.ts'
 import { oneLine } from '../terminal-text.ts'
 
 /** Of a file; the longest anybody writes has some hundred lines. */
 const CONFIG_MAX_BYTES = 65_536
+
+/** What the parser says to programmers, for others. */
+const YAML_FAILURES: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: 'a second document begins; a file has one',
+  // The parser is out of stack.
+  RESOURCE_EXHAUSTION: 'this is nested too deeply',
+}
 
 /** What a file says under one key, and where. */
 export interface ConfigEntry {
@@ -44,17 +52,41 @@ export function readConfigFile(path: string): readonly ConfigEntry[] {
 }
 
 function readText(path: string): string {
+  if (path === '') {
+    throw badInput('--config needs the name of a file')
+  }
   try {
-    if (statSync(path).size > CONFIG_MAX_BYTES) {
-      throw badInput(`${path}: a configuration file has at most ${CONFIG_MAX_BYTES} bytes`)
+    if (!statSync(path).isFile()) {
+      // A pipe without a writer would be waited for, and a device may have no end.
+      throw badInput(`${path}: a configuration file is needed, and this is a folder, pipe or device`)
     }
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
+    return new TextDecoder('utf-8', { fatal: true }).decode(readBytes(path))
   } catch (error) {
     if (error instanceof TypeError) {
       throw badInput(`${path}: this is no UTF-8 text`)
     }
     const { code } = error as NodeJS.ErrnoException
-    throw code === undefined ? error : badInput(`${path}: the configuration file cannot be read: ${code}`)
+    throw code === undefined
+      ? error
+      : badInput(`${path}: the configuration file cannot be read: ${systemFailure(code)}`)
+  }
+}
+
+/** No more than a file may have: what a file in /proc has is not in its size. */
+function readBytes(path: string): Uint8Array {
+  const bytes = new Uint8Array(CONFIG_MAX_BYTES + 1)
+  const file = openSync(path, 'r')
+  try {
+    let length = 0
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = readSync(file, bytes, length, bytes.length - length, null)
+    }
+    if (length > CONFIG_MAX_BYTES) {
+      throw badInput(`${path}: a configuration file has at most ${CONFIG_MAX_BYTES} bytes`)
+    }
+    return bytes.subarray(0, length)
+  } finally {
+    closeSync(file)
   }
 }
 
@@ -62,11 +94,17 @@ function parse(text: string, path: string, lineCounter: LineCounter): Document {
   const document: Document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' })
   const wrong = document.errors[0] ?? document.warnings[0]
   if (wrong !== undefined) {
-    throw badInput(
-      `${path}, line ${lineCounter.linePos(wrong.pos[0]).line}: this is no YAML: ${oneLine(wrong.message)}`,
-    )
+    throw badInput(`${path}, line ${lineCounter.linePos(wrong.pos[0]).line}: ${yamlFailure(wrong, text)}`)
   }
   return document
+}
+
+function yamlFailure({ code, message, pos: [start] }: YAMLError, text: string): string {
+  if (code === 'DUPLICATE_KEY') {
+    const [key = ''] = /^[^\s:]{0,60}/.exec(text.slice(start)) ?? []
+    return `the key '${key}' is there already; say it once`
+  }
+  return YAML_FAILURES[code] ?? `this is no YAML: ${oneLine(message)}`
 }
 
 /** What makes a file mean something else than it seems to. */

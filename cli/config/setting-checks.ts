@@ -1,5 +1,5 @@
 import { parseHostPort } from '../host-port.ts'
-import { checkAnnounceAddress, checkBootstrapAddress, checkListenAddress } from '../listen-addresses.ts'
+import { checkAnnounceAddress, checkBootstrapAddress, checkListenAddresses } from '../listen-addresses.ts'
 
 const eachOf =
   (check: (text: string) => unknown) =>
@@ -9,19 +9,18 @@ const eachOf =
     }
   }
 
-const hostPort =
-  (key: string) =>
-  (value: unknown): void => {
-    parseHostPort(key, String(value))
-  }
+const hostPort = (value: unknown): void => {
+  // Whoever calls names the key or the variable.
+  parseHostPort('it', String(value))
+}
 
 /** What commands check of their options when they run, checked where a file or variable says it, so that it is named. */
 export const SETTING_CHECKS: Readonly<Record<string, (value: unknown) => void>> = {
-  listen: eachOf(checkListenAddress),
+  listen: (value) => void checkListenAddresses(value as readonly string[]),
   announce: eachOf(checkAnnounceAddress),
   bootstrap: eachOf(checkBootstrapAddress),
-  metrics: hostPort('metrics'),
-  xmpp: hostPort('xmpp'),
-  xmpps: hostPort('xmpps'),
-  web: hostPort('web'),
+  metrics: hostPort,
+  xmpp: hostPort,
+  xmpps: hostPort,
+  web: hostPort,
 }

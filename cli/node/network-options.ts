@@ -1,5 +1,5 @@
 import type { OpenSystemOptions } from '../../src/os/open-system.ts'
-import { checkAnnounceAddress, checkBootstrapAddress, checkListenAddress } from '../listen-addresses.ts'
+import { checkAnnounceAddress, checkBootstrapAddress, checkListenAddresses } from '../listen-addresses.ts'
 
 /** Options of the command line about network and log, as commander gives them. */
 export interface GivenNetworkOptions {
@@ -22,7 +22,7 @@ export interface NetworkOptions {
 /** @throws CliError */
 export function readNetworkOptions(given: GivenNetworkOptions): NetworkOptions {
   return {
-    listen: given.listen?.map(checkListenAddress),
+    listen: given.listen && checkListenAddresses(given.listen),
     announce: (given.announce ?? []).map(checkAnnounceAddress),
     bootstrap: (given.bootstrap ?? []).map(checkBootstrapAddress),
     log: { logLevel: given.logLevel ?? 'warn', logFormat: given.log ?? 'text' },

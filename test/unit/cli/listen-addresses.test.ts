@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
-import { listenAddresses } from '../../../cli/listen-addresses.ts'
+import { announceNote, listenAddresses } from '../../../cli/listen-addresses.ts'
 
 const PEER_ID = '12D3KooWN55HzetcfpeL5t1EtXTzwcHg3JMxf8wugaRjN2Rwy3oW'
 
@@ -24,5 +24,15 @@ describe('where a node listens when nobody says', () => {
     t.after(() => server.close())
     await new Promise<void>((resolve) => server.listen(taken, '127.0.0.1', resolve))
     assert.equal(port(await listenAddresses(PEER_ID)), 0)
+  })
+})
+
+describe('an address that is announced', () => {
+  it('is remarked on where it leads nowhere from the internet', () => {
+    assert.match(String(announceNote('/ip4/127.0.0.1/tcp/4001')), /this machine alone/)
+    assert.match(String(announceNote('/ip6/::1/tcp/4001')), /this machine alone/)
+    assert.match(String(announceNote('/ip4/10.1.2.3/tcp/4001')), /private network/)
+    assert.equal(announceNote('/ip4/198.100.1.2/tcp/4001'), undefined)
+    assert.equal(announceNote('/dns4/relay.example/tcp/4001'), undefined)
   })
 })

@@ -74,7 +74,12 @@ describe('a setting', () => {
   })
 
   it('that is empty in the environment is not set', (t) => {
-    assert.deepEqual(optionsOf(t, { environment: { KABBER_BOOTSTRAP: '', KABBER_CONFIG: '' } }), { reservations: 512 })
+    const environment = { KABBER_BOOTSTRAP: '', KABBER_CONFIG: '', KABBER_LISTEN: ' ' }
+    assert.deepEqual(optionsOf(t, { environment }), { reservations: 512 })
+    assert.throws(
+      () => optionsOf(t, { environment: { KABBER_LISTEN: ',' } }),
+      /KABBER_LISTEN: an address to listen on is/,
+    )
   })
 
   it('of another command is passed over by the doctor alone', (t) => {
@@ -91,19 +96,25 @@ describe('a configuration file is refused with file, line and key', () => {
     ['storage: [1GiB]\n', /line 1: storage is one text or number$/],
     ['storage:\n', /line 1: storage is one text or number$/],
     ['storage: {a: b}\n', /line 1: storage is one text or number$/],
-    ['storage: 1MiB\nstorage: 2MiB\n', /line 2: this is no YAML: Map keys must be unique/],
+    ['storage: 1MiB\nstorage: 2MiB\n', /line 2: the key 'storage' is there already; say it once$/],
     ['listen: [/ip4/127.0.0.1/udp/1]\n', /line 1: listen: .* is no address to listen on/],
     ['announce: [/ip4/0.0.0.0/tcp/1]\n', /line 1: announce: .* is no address that others can dial/],
     ['listen: [[a]]\n', /line 1: listen is a text or a list of texts$/],
     ['reservations: -3\n', /line 1: reservations: A whole number/],
     ['reservations: 2.5\n', /line 1: reservations: A whole number/],
-    ['metrics: 9600\n', /line 1: metrics: metrics needs an IP address and a port/],
+    ['metrics: 9600\n', /line 1: metrics: it needs an IP address and a port/],
     ['log: xml\n', /line 1: log: Allowed choices are text, json/],
     ['- listen\n', /line 1: keys with values are needed/],
     ['just text\n', /line 1: keys with values are needed/],
     ['1: a\n', /line 1: a key must be a word/],
     ['listen: &a /ip4\n', /line 1: anchors and tags are not taken/],
     ['listen: !!binary aGVsbG8=\n', /line 1: anchors and tags are not taken/],
+    ['storage: 1MiB\n---\nstorage: 2MiB\n', /line 2: a second document begins/],
+    [`listen: ${'['.repeat(20_000)}`, /line 1: this is nested too deeply$/],
+    ['listen: []\n', /line 1: listen: an address to listen on is needed/],
+    ['announce: /ip6/0:0:0:0:0:0:0:0/tcp/1\n', /no address that others can dial/],
+    ['announce: /ip4/255.255.255.255/tcp/1\n', /no address that others can dial/],
+    [`announce: ${A}/p2p/12D3KooWN55HzetcfpeL5t1EtXTzwcHg3JMxf8wugaRjN2Rwy3oW\n`, /write it without \/p2p\//],
     ['a: "b\n', /line \d+: this is no YAML/],
     [`#${'x'.repeat(70_000)}`, /at most 65536 bytes/],
   ] as const) {
@@ -122,7 +133,13 @@ describe('a configuration file is refused with file, line and key', () => {
 
   it('when it is missing, or no text', (t) => {
     const folder = temporaryFolder(t)
-    assert.throws(() => optionsOf(t, { args: ['--config', join(folder, 'none')] }), /none: .*cannot be read: ENOENT/)
+    assert.throws(
+      () => optionsOf(t, { args: ['--config', join(folder, 'none')] }),
+      /none: .*cannot be read: there is no such file/,
+    )
+    assert.throws(() => optionsOf(t, { args: ['--config', folder] }), /this is a folder, pipe or device$/)
+    assert.throws(() => optionsOf(t, { args: ['--config', '/dev/zero'] }), /this is a folder, pipe or device$/)
+    assert.throws(() => optionsOf(t, { args: ['--config', ''] }), /--config needs the name of a file$/)
     writeFileSync(join(folder, 'binary'), Uint8Array.of(0xff, 0xfe))
     assert.throws(() => optionsOf(t, { args: ['--config', join(folder, 'binary')] }), /is no UTF-8 text/)
   })
