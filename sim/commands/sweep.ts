@@ -1,28 +1,23 @@
-import { type LoadedScenario, readScenario } from '../scenario/read-scenario.ts'
+import type { ReadOptions } from '../scenario/read-scenario.ts'
 import { ScenarioError } from '../scenario/scenario-error.ts'
+import { planSweep } from '../sweep/plan-sweep.ts'
 import { runChild } from '../sweep/run-child.ts'
 import { type RunOne, runSweep } from '../sweep/run-sweep.ts'
 import { shardOf } from '../sweep/shard.ts'
 import { SweepFolder } from '../sweep/sweep-folder.ts'
-import type { SweepPlan } from '../sweep/sweep-plan.ts'
-import { type PointValues, sweepPoints } from '../sweep/sweep-points.ts'
 import { interruption } from './interruption.ts'
 
 /** Processes at the same time. */
 const JOBS_MAX = 1_024
 
-/** Options of `kabber sim sweep FILE`. */
-export interface SweepOptions {
+/** Options of `kabber sim sweep FILE`; paths and values come from `--set`, `--nodes`, `--duration`. */
+export interface SweepOptions extends ReadOptions {
   /** Folder for the results; one that holds the same sweep is carried on. */
   readonly out: string
   /** Runs at the same time. @default 1 */
   readonly jobs?: number | undefined
   /** `i/n`; default from SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX. */
   readonly shard?: string | undefined
-  readonly tier?: 'stack' | 'model' | undefined
-  readonly ci?: boolean | undefined
-  /** Paths into the file and values, from `--set`, `--nodes`, `--duration`. */
-  readonly overrides?: Readonly<Record<string, string | number>> | undefined
 }
 
 /** What a sweep uses of the program around it. */
@@ -41,11 +36,11 @@ export interface SweepAround {
  * @throws ScenarioError, OutputError: exit code 2
  */
 export async function sweep(file: string, options: SweepOptions, around: SweepAround): Promise<number> {
-  const { out, jobs = 1, shard } = options
+  const { out, jobs = 1, shard, ...read } = options
   if (!(Number.isInteger(jobs) && jobs >= 1 && jobs <= JOBS_MAX)) {
     throw new ScenarioError(`--jobs: a whole number from 1 to ${JOBS_MAX} is needed`)
   }
-  const plan = planOf(file, options, around.version)
+  const plan = planSweep(file, read, around.version)
   const folder = SweepFolder.open(out, { plan, shard: shardOf(shard, around.environment) })
   const { index, count } = folder.shard
   const part = count === 1 ? '' : `, ${folder.points.length} of them in shard ${index}/${count}`
@@ -60,31 +55,4 @@ export async function sweep(file: string, options: SweepOptions, around: SweepAr
   const missing = folder.finish()
   around.write(missing.length === 0 ? `results in ${out}` : `${missing.length} points are not complete: run it again`)
   return missing.length === 0 ? 0 : 1
-}
-
-/** Reads the scenario as it is, then with each value of the grid and each point of the list, so that what is wrong there is told before the first run. */
-function planOf(file: string, options: SweepOptions, version: string): SweepPlan {
-  const { overrides = {}, ci = false, tier: wanted } = options
-  const read = (values: PointValues): LoadedScenario =>
-    readScenario(file, {
-      overrides: { ...overrides, ...values },
-      ci,
-      ...(wanted === undefined ? {} : { tier: wanted }),
-    })
-  const { scenario, tier } = read({})
-  if (scenario.sweep === undefined) {
-    throw new ScenarioError(`${file}:1: sweep: the section is missing; it names seeds and a grid or a list of points`)
-  }
-  const { seeds, grid, list, stop = null } = scenario.sweep
-  for (const [path, values] of Object.entries(grid)) {
-    for (const value of values) {
-      read({ [path]: value })
-    }
-  }
-  for (const point of list) {
-    read(point)
-  }
-  const { name, text } = scenario
-  const points = sweepPoints({ grid, list })
-  return { format: 1, version, scenario: name, tier, ci, overrides, points, seeds, stop, scenarioText: text }
 }

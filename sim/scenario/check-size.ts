@@ -43,6 +43,8 @@ export function checkSweep(sweep: NonNullable<ScenarioFile['sweep']>, source: Sc
     source.fail('sweep', 'a grid or a list of points is needed')
   }
   checkList(list, grid, source)
+  refuseOwnPaths([...grid.keys()], 'sweep.grid', source)
+  refuseOwnPaths([...(list[0]?.keys() ?? [])], 'sweep.list.0', source)
   const points = [...grid.values()].reduce((product, values) => product * values.length, Math.max(1, list.length))
   const runs = points * sweep.seeds
   if (runs > SWEEP_RUNS_MAX) {
@@ -50,6 +52,18 @@ export function checkSweep(sweep: NonNullable<ScenarioFile['sweep']>, source: Sc
       grid.size === 0 ? 'sweep.list' : 'sweep.grid',
       `${points} points × ${sweep.seeds} seeds are ${runs} runs; at most ${SWEEP_RUNS_MAX}`,
     )
+  }
+}
+
+/** What is the same in a whole sweep cannot be a parameter of it: it would stand in the table and change nothing. */
+function refuseOwnPaths(paths: readonly string[], where: string, source: ScenarioSource): void {
+  for (const path of paths) {
+    if (path === 'tier') {
+      source.fail(`${where}.${path}`, 'a sweep runs in one tier; make one for each, with --tier')
+    }
+    if (/^(?:sweep|ci)(?:\.|$)/.test(path)) {
+      source.fail(`${where}.${path}`, 'this is no value of a run')
+    }
   }
 }
 

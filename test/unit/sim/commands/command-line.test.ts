@@ -32,7 +32,7 @@ describe('kabber sim', () => {
     assert.equal(code, 0)
     assert.equal(
       out,
-      'churn-ipfs-2022: good for the stack tier: 60 nodes in 2 classes, 14 people, 210 simulated minutes, 0 faults, 6 assertions\n',
+      'churn-ipfs-2022: good for the stack tier: 60 nodes in 2 classes, 14 people, 210 simulated minutes, 0 faults, 6 assertions, a sweep of 9 points × 10 seeds\n',
     )
   })
 

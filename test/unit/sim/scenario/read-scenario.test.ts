@@ -244,6 +244,18 @@ const BROKEN: readonly (readonly [title: string, from: string, to: string, messa
     'sweep: { seeds: 3 }\nworkload:',
     'x.yaml:11: sweep: a grid or a list of points is needed',
   ],
+  [
+    'a grid over the tier, which is one for all points',
+    'workload:',
+    'sweep:\n  grid:\n    workload.contacts: [2, 3]\n    tier: [stack, model]\nworkload:',
+    'x.yaml:14: sweep.grid.tier: a sweep runs in one tier; make one for each, with --tier',
+  ],
+  [
+    'a list over the sweep itself',
+    'workload:',
+    'sweep:\n  list:\n    - { sweep.seeds: 3 }\nworkload:',
+    'x.yaml:13: sweep.list.0.sweep.seeds: this is no value of a run',
+  ],
   ['an anchor', 'holders: { share', 'holders: &a { share', 'x.yaml:7: anchors (&a) are not taken; write the value out'],
   [
     'an alias',

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { check } from '../../../../sim/commands/check.ts'
 import { merge } from '../../../../sim/commands/merge.ts'
 import { type SweepOptions, sweep } from '../../../../sim/commands/sweep.ts'
 import { OutputError } from '../../../../sim/output/output-error.ts'
@@ -233,9 +234,19 @@ test('a sweep that explodes, has a wrong value or no section is refused before t
     [SCENARIO + huge, /scenario\.yaml:\d+: sweep\.grid: .*1000000 runs; at most 100000/],
     [SCENARIO + GRID.replace('[2, 3]', '[2, many]'), /scenario\.yaml:\d+: .*contacts/],
     [SCENARIO, /scenario\.yaml:1: sweep: the section is missing/],
+    [SCENARIO + GRID.replace('40]', '2000000]'), /scenario\.yaml:\d+: population\.nodes: '2000000' is out of range/],
+    // Good by themselves, not together.
+    [
+      SCENARIO +
+        GRID.replace('workload.contacts: [2, 3]', 'workload.people: [10, 20]').replace('[20, 30, 40]', '[20, 15]'),
+      /scenario\.yaml:16: workload\.people: 20 people need as many nodes .* there are 15$/,
+    ],
   ]
   for (const [text, complaint] of cases) {
     const at = bench(t, text)
+    if (text.includes('grid')) {
+      assert.throws(() => check(at.file, {}, () => {}), complaint)
+    }
     await assert.rejects(
       at.sweep({ out: 'whole' }),
       (error) => error instanceof ScenarioError && complaint.test(error.message),
@@ -243,4 +254,17 @@ test('a sweep that explodes, has a wrong value or no section is refused before t
     assert.deepEqual(readdirSync(at.folder), ['scenario.yaml'])
     assert.equal(at.runs(), 0)
   }
+})
+
+test('values that are good together only are taken; an option cannot take the place of what the sweep varies', async (t) => {
+  const at = bench(
+    t,
+    SCENARIO + GRID.replace('[20, 30, 40]', '[60]').replace('workload.contacts: [2, 3]', 'workload.people: [50]'),
+  )
+  assert.equal(await at.sweep({ out: 'together' }), 0)
+  await assert.rejects(
+    at.sweep({ out: 'both', overrides: { 'population.nodes': 70 } }),
+    /scenario\.yaml: population\.nodes: the sweep has values of its own for it; no option can give it another$/,
+  )
+  assert.ok(!readdirSync(at.folder).includes('both'))
 })
