@@ -19,7 +19,9 @@ export function repeatArguments(run: RunCommand): string[] {
     const option = OPTIONS[path]
     return option === undefined ? ['--set', `${path}=${value}`] : [option, String(value)]
   })
-  return [run.file, '--tier', run.tier, '--seed', String(run.seed), ...(run.ci ? ['--ci'] : []), ...overrides]
+  // What begins with a dash would be taken for an option.
+  const file = run.file.startsWith('-') ? `./${run.file}` : run.file
+  return [file, '--tier', run.tier, '--seed', String(run.seed), ...(run.ci ? ['--ci'] : []), ...overrides]
 }
 
 /** The one command that repeats a run, as a shell reads it. */

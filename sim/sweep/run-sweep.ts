@@ -2,6 +2,7 @@ import type { RunCommand } from '../output/repeat-command.ts'
 import { repeatCommand } from '../output/repeat-command.ts'
 import type { ChildOutcome } from './run-child.ts'
 import type { SweepFolder } from './sweep-folder.ts'
+import type { SweepPlan } from './sweep-plan.ts'
 import { sweepRun } from './sweep-run.ts'
 
 /** What runs one scenario. */
@@ -60,7 +61,7 @@ async function runErrand(folder: SweepFolder, { point, seed }: Errand, around: S
   const overrides = { ...plan.overrides, ...values }
   const command: RunCommand = { file: around.file, tier: plan.tier, seed, overrides, ci: plan.ci }
   const label = `point ${point} (${described(values)}), seed ${seed}`
-  const outcome = await around.runOne(command, folder.path, around.signal)
+  const outcome = ofThisPlan(await around.runOne(command, folder.path, around.signal), plan)
   if ('summary' in outcome) {
     folder.add(sweepRun(point, outcome.summary))
     around.write(`${label}: done`)
@@ -71,6 +72,13 @@ async function runErrand(folder: SweepFolder, { point, seed }: Errand, around: S
     around.write(`repeat with: ${repeatCommand(command)}`)
   }
   return false
+}
+
+/** A run of another text than the one that was planned is no run of this sweep: somebody has written into the file. */
+function ofThisPlan(outcome: ChildOutcome, plan: SweepPlan): ChildOutcome {
+  return 'summary' in outcome && outcome.summary.scenarioText !== plan.scenarioText
+    ? { problem: 'the scenario file has been changed since the sweep began' }
+    : outcome
 }
 
 function described(values: Readonly<Record<string, string | number>>): string {

@@ -45,7 +45,8 @@ const pretend: RunOne = (command) => {
     delay_p50_ms: 80 + random.uniform(1_000) / 7,
     replicas_min: Number.NaN,
   })
-  const head = { scenario: plainScenario(), command, version: '1' }
+  const text = readFileSync(command.file, 'utf8')
+  const head = { scenario: plainScenario({ text }), command, version: '1' }
   const result = emptyResult({ seed: command.seed, metrics, traceHash: String(random.uniform(1e9)) })
   return Promise.resolve({ summary: runSummary(head, result, [], { cpu_s: random.uniform(9), peak_memory_bytes: 1 }) })
 }
@@ -192,6 +193,23 @@ test('a sweep that was broken off carries on: what is there is not run again', a
   const again = at.runs()
   assert.equal(await at.sweep({ out: 'whole' }), 0)
   assert.equal(at.runs(), again)
+})
+
+test('a run of a file that was changed on the way is none of the sweep', async (t) => {
+  const at = bench(t, SCENARIO + GRID)
+  let left = 10
+  const edited: RunOne = (...run) => {
+    if (left-- === 0) {
+      writeFileSync(at.file, `${SCENARIO}${GRID}# later`)
+    }
+    return pretend(...run)
+  }
+  assert.equal(await at.sweep({ out: 'whole' }, edited), 1)
+  assert.ok(at.said.some((line) => line.includes('FAILED: the scenario file has been changed since the sweep began')))
+  assert.equal(readdirSync(join(at.folder, 'whole/runs')).length, 10)
+  await assert.rejects(at.sweep({ out: 'whole' }), /holds another sweep/)
+  writeFileSync(at.file, SCENARIO + GRID)
+  assert.equal(await at.sweep({ out: 'whole' }), 0)
 })
 
 test('merge tells which points of which shard are missing, and is complete once they are there', async (t) => {
