@@ -4,14 +4,15 @@ import { type Interval, meanInterval, proportionInterval } from './intervals.ts'
 /** Metrics of one run; NaN where it has none. */
 export type Metrics = Readonly<Record<MetricName, number>>
 
-/** How many trials stand behind the metrics that are proportions. */
+/**
+ * How many trials stand behind the metrics that are proportions. The shares of links are none: the same link is counted at
+ * every sample.
+ */
 const TRIALS: Readonly<Partial<Record<MetricName, (metrics: Metrics) => number>>> = {
   delivered_share: (metrics) => metrics.messages_sent,
   letters_share: (metrics) => metrics.messages_delivered,
   lookup_found_share: (metrics) => metrics.lookups,
   dials_failed_share: (metrics) => metrics.dials,
-  punched_share: (metrics) => metrics.dials,
-  relayed_share: (metrics) => metrics.dials,
 }
 
 /** A metric over the runs of a point: how many had it, and the interval. */

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { meanInterval, proportionInterval, wilsonInterval } from '../../../../sim/sweep/intervals.ts'
+import { metricInterval } from '../../../../sim/sweep/metric-interval.ts'
 import { student975 } from '../../../../sim/sweep/student.ts'
+import { plainMetrics } from '../../../support/sim-run.ts'
 
 function close(actual: number, expected: number, within: number): void {
   assert.ok(Math.abs(actual - expected) <= within, `${actual} is not ${expected}`)
@@ -79,4 +81,11 @@ test('an interval holds its estimate and stays within 0 and 1', () => {
       )
     }),
   )
+})
+
+test('a share of links, which are counted over and over, is a mean over the runs, however many dials there were', () => {
+  const runs = [0.2, 0.4].map((punched_share, i) => plainMetrics({ punched_share, dials: i * 1_000 }))
+  const { kind, runs: counted, estimate } = metricInterval('punched_share', runs)
+  assert.deepEqual([kind, counted], ['mean', 2])
+  assert.ok(Math.abs(estimate - 0.3) < 1e-9)
 })
