@@ -19,7 +19,7 @@ export interface Measured {
   readonly violations: number
 }
 
-/** The metrics of a run; what nothing was counted of is 0, copies of letters when there were none NaN: not measured. */
+/** The metrics of a run. A share, mean or percentile of nothing is NaN: not measured; a 0 would keep a bound, and pull a mean down. */
 export function metricsOf(measured: Measured): RunResult['metrics'] {
   const { messages, samples, lookups, nodes, links } = measured
   const delivered = messages.filter(({ state }) => state === 'delivered')
@@ -67,7 +67,7 @@ function sum<Row>(rows: readonly Row[], of: (row: Row) => number): number {
 }
 
 function share(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole
+  return whole === 0 ? Number.NaN : part / whole
 }
 
 function sorted(values: readonly number[]): number[] {
@@ -76,5 +76,5 @@ function sorted(values: readonly number[]): number[] {
 
 /** Nearest rank. */
 function percentile(values: readonly number[], rank: number): number {
-  return values[Math.max(0, Math.ceil(rank * values.length) - 1)] ?? 0
+  return values[Math.max(0, Math.ceil(rank * values.length) - 1)] ?? Number.NaN
 }
