@@ -4,6 +4,7 @@ export type FindingId =
   | 'not-running'
   | 'home-read-only'
   | 'disk-full'
+  | 'store-damaged'
   | 'port-in-use'
   | 'no-network'
   | 'no-bootstrap'

@@ -2,13 +2,14 @@ import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'n
 import { join } from 'node:path'
 import type { Home } from '../find-home.ts'
 import type { HomeState, Observations } from './observations.ts'
+import { isStoreFile } from './store-file.ts'
 
 /** Bytes written to see whether there is room: more than the file system keeps beside its blocks. */
 const TRIAL_BYTES = 65_536
 
 const STATE_OF: Readonly<Record<string, HomeState>> = {
   ENOENT: 'missing',
-  ENOTDIR: 'missing',
+  ENOTDIR: 'no-folder',
   EROFS: 'read-only',
   ENOSPC: 'full',
   EDQUOT: 'full',
@@ -16,8 +17,10 @@ const STATE_OF: Readonly<Record<string, HomeState>> = {
 
 /** Tries to write into a home; leaves nothing behind. */
 export function checkHome(home: Home): Observations['home'] {
-  const { path } = home
-  return { path, state: tryToWrite(path), freeBytes: freeBytes(path), isUsed: home.exists() }
+  const { path, storePath } = home
+  const isUsed = home.exists()
+  const isDamaged = isUsed && !isStoreFile(storePath)
+  return { path, state: tryToWrite(path), freeBytes: freeBytes(path), isUsed, isDamaged }
 }
 
 function tryToWrite(folder: string): HomeState {

@@ -10,10 +10,20 @@ const SCARCE_BYTES = 134_217_728
 
 /** What the machine itself has to say: home, disk, ports, and whether the node runs. */
 export function machineFindings(seen: Observations): readonly Finding[] {
-  return [...homeFindings(seen.home), ...portFindings(seen), ...nodeFindings(seen)]
+  return [...homeFindings(seen.home), ...storeFindings(seen.home), ...portFindings(seen), ...nodeFindings(seen)]
 }
 
 function homeFindings({ path, state, freeBytes }: Observations['home']): readonly Finding[] {
+  if (state === 'no-folder') {
+    return [
+      {
+        id: 'home-read-only',
+        severity: 'error',
+        text: `The home ${path} is no folder: a part of its path is a file.`,
+        advice: 'Choose another folder with --home.',
+      },
+    ]
+  }
   if (state === 'read-only' || state === 'unwritable') {
     const why = state === 'read-only' ? 'its file system is read-only' : 'this user may not'
     return [
@@ -48,6 +58,20 @@ function homeFindings({ path, state, freeBytes }: Observations['home']): readonl
     : []
 }
 
+function storeFindings({ path, isDamaged }: Observations['home']): readonly Finding[] {
+  if (!isDamaged) {
+    return []
+  }
+  return [
+    {
+      id: 'store-damaged',
+      severity: 'error',
+      text: `The store kabber.sqlite in the home ${path} is damaged, or is not one of this program; no node starts there.`,
+      advice: 'Move it and kabber.sqlite-wal aside together, and put both from a backup in their place.',
+    },
+  ]
+}
+
 function portFindings({ takenPorts }: Observations): readonly Finding[] {
   return takenPorts.map(({ address, isAsked }) => ({
     id: 'port-in-use',
@@ -59,7 +83,7 @@ function portFindings({ takenPorts }: Observations): readonly Finding[] {
   }))
 }
 
-function nodeFindings({ node, home }: Observations): readonly Finding[] {
+function nodeFindings({ node, home, isRelay }: Observations): readonly Finding[] {
   if (node === 'running') {
     return []
   }
@@ -73,13 +97,13 @@ function nodeFindings({ node, home }: Observations): readonly Finding[] {
       },
     ]
   }
-  const make = home.isUsed ? '' : `kabber --home ${home.path} init, then: `
+  const make = home.isUsed || isRelay ? '' : `kabber --home ${home.path} init, then: `
   return [
     {
       id: 'not-running',
       severity: 'warning',
       text: 'No node runs in this home now, so nobody reaches it; what follows was tried out with a node of the moment.',
-      advice: `Start it: ${make}kabber --home ${home.path} start`,
+      advice: `Start it: ${make}kabber --home ${home.path} ${isRelay ? 'relay' : 'start'}`,
     },
   ]
 }

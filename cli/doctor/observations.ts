@@ -1,7 +1,7 @@
 import type { ReachReport } from '../../src/index.ts'
 
 /** What became of a try to write into the home. */
-export type HomeState = 'ok' | 'missing' | 'read-only' | 'full' | 'unwritable'
+export type HomeState = 'ok' | 'missing' | 'no-folder' | 'read-only' | 'full' | 'unwritable'
 
 /** What became of a connection to the host and port of a bootstrap address. */
 export type TcpOutcome = 'open' | 'refused' | 'no-answer' | 'no-route' | 'no-name'
@@ -26,6 +26,8 @@ export interface Observations {
     readonly freeBytes: number | undefined
     /** True if a node was ever started or made there. */
     readonly isUsed: boolean
+    /** True if what lies there in place of the store is none. */
+    readonly isDamaged: boolean
   }
   /** Whether the node of the home runs; `no-answer`: something runs, but does not tell. */
   readonly node: 'running' | 'not-running' | 'no-answer'

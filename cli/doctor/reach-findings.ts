@@ -15,7 +15,11 @@ export const REACHED_WORDS: Readonly<Record<Reached, string>> = {
 }
 
 /** How others reach this node, as far as it can be seen from here. */
-export function reachedBy({ reach, connectedPeers }: Pick<Observations, 'reach' | 'connectedPeers'>): Reached {
+export function reachedBy({
+  reach,
+  connectedPeers,
+  isRelay,
+}: Pick<Observations, 'reach' | 'connectedPeers' | 'isRelay'>): Reached {
   if (reach === undefined) {
     return 'not-at-all'
   }
@@ -26,7 +30,8 @@ export function reachedBy({ reach, connectedPeers }: Pick<Observations, 'reach' 
   if (relays.length > 0) {
     return mapping === 'endpoint-independent' || punches.succeeded > 0 ? 'punched' : 'relayed'
   }
-  if (reachability === 'unknown' && connectedPeers > 0) {
+  // The first relay of a network waits for those who can tell.
+  if (reachability === 'unknown' && (connectedPeers > 0 || isRelay)) {
     return 'unknown'
   }
   return 'not-at-all'

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { checkHome } from '../../../../cli/doctor/home-check.ts'
 import { checkTcp } from '../../../../cli/doctor/tcp-check.ts'
 import { findHome } from '../../../../cli/find-home.ts'
+import { nodeSchema } from '../../../../src/index.ts'
+import { openSqliteStore } from '../../../../src/os/sqlite-store.ts'
 import { temporaryFolder } from '../../../support/kabber-process.ts'
 
 async function openPort(t: TestContext): Promise<{ port: number; close: () => Promise<void> }> {
@@ -31,7 +33,40 @@ describe('a home is looked at', () => {
     const folder = temporaryFolder(t)
     assert.equal(checkHome(findHome({ home: join(folder, 'none') })).state, 'missing')
     writeFileSync(join(folder, 'file'), '')
-    assert.equal(checkHome(findHome({ home: join(folder, 'file') })).state, 'missing')
+    assert.equal(checkHome(findHome({ home: join(folder, 'file') })).state, 'no-folder')
+  })
+
+  it('and may have something in place of its store', async (t) => {
+    const home = findHome({ home: temporaryFolder(t) })
+    await openSqliteStore(home.storePath, nodeSchema).close()
+    const bytes = readFileSync(home.storePath)
+    const isDamagedWith = (change: () => void): boolean => {
+      rmSync(home.storePath, { recursive: true })
+      change()
+      return checkHome(home).isDamaged
+    }
+    assert.equal(checkHome(home).isDamaged, false)
+    assert.equal(
+      isDamagedWith(() => mkdirSync(home.storePath)),
+      true,
+    )
+    assert.equal(
+      isDamagedWith(() => writeFileSync(home.storePath, '')),
+      true,
+    )
+    assert.equal(
+      isDamagedWith(() => writeFileSync(home.storePath, 'x'.repeat(9_999))),
+      true,
+    )
+    assert.equal(
+      isDamagedWith(() => writeFileSync(home.storePath, bytes.subarray(0, bytes.length - 1))),
+      true,
+    )
+    assert.equal(
+      isDamagedWith(() => writeFileSync(home.storePath, bytes.fill(0, 68, 72))),
+      true,
+    )
+    assert.deepEqual(readdirSync(home.path), ['kabber.sqlite'])
   })
 })
 

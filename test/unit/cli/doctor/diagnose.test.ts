@@ -30,7 +30,7 @@ const PRIVATE: ReachReport = { ...REACH, reachability: 'private', mapping: 'endp
 const RELAYS = [{ peerId: '12D3KooW', address: '/ip4/192.0.2.7/tcp/4001', expiresMs: 1 }]
 
 const WELL: Observations = {
-  home: { path: '/home/alice', state: 'ok', freeBytes: 10 ** 9, isUsed: true },
+  home: { path: '/home/alice', state: 'ok', freeBytes: 10 ** 9, isUsed: true, isDamaged: false },
   node: 'running',
   isRelay: false,
   reach: REACH,
@@ -47,6 +47,8 @@ function found(seen: Partial<Observations>): readonly string[] {
 const CASES: readonly [string, Severity, FindingId, Partial<Observations>][] = [
   ['a home that is mounted read-only', 'error', 'home-read-only', { home: { ...WELL.home, state: 'read-only' } }],
   ['a home that this user may not write', 'error', 'home-read-only', { home: { ...WELL.home, state: 'unwritable' } }],
+  ['a home that is a file', 'error', 'home-read-only', { home: { ...WELL.home, state: 'no-folder' } }],
+  ['a store that is none', 'error', 'store-damaged', { home: { ...WELL.home, isDamaged: true } }],
   ['a disk without a byte left', 'error', 'disk-full', { home: { ...WELL.home, state: 'full', freeBytes: 0 } }],
   ['a disk with too little left', 'error', 'disk-full', { home: { ...WELL.home, freeBytes: 1_000_000 } }],
   ['a disk that is full soon', 'warning', 'disk-full', { home: { ...WELL.home, freeBytes: 100_000_000 } }],
@@ -171,6 +173,13 @@ describe('the doctor names', () => {
     ])
   })
 
+  it('how to start again what does not run', () => {
+    const advice = (isRelay: boolean): unknown =>
+      diagnose({ ...WELL, isRelay, node: 'not-running' }).find(({ id }) => id === 'not-running')?.advice
+    assert.equal(advice(false), 'Start it: kabber --home /home/alice start')
+    assert.equal(advice(true), 'Start it: kabber --home /home/alice relay')
+  })
+
   it('the worst first', () => {
     const seen = { node: 'not-running', reach: PRIVATE, home: { ...WELL.home, freeBytes: 10 ** 8 } } as const
     assert.deepEqual(found(seen), ['error nat-without-mapping', 'warning disk-full', 'warning not-running'])
@@ -205,7 +214,12 @@ describe('the way to a node is', () => {
     ['not-at-all', undefined, 0],
   ] as const) {
     it(`${way}: ${JSON.stringify(reach)?.slice(0, 60)}`, () => {
-      assert.equal(reachedBy({ reach, connectedPeers }), way)
+      assert.equal(reachedBy({ reach, connectedPeers, isRelay: false }), way)
     })
   }
+
+  it('unknown for the first relay of a network, to which nobody has come', () => {
+    const reach = { ...REACH, reachability: 'unknown' } as const
+    assert.equal(reachedBy({ reach, connectedPeers: 0, isRelay: true }), 'unknown')
+  })
 })
