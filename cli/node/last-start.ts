@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Home } from '../find-home.ts'
+import { checkBootstrapAddress, checkListenAddresses } from '../listen-addresses.ts'
 import type { NetworkOptions } from './network-options.ts'
 
 const LAST_START_FILE = 'network.json'
@@ -33,14 +34,18 @@ export function writeLastStart(home: Pick<Home, 'path'>, start: LastStart): void
   }
 }
 
-/** Undefined before the first start. */
+/** Undefined before the first start, and when the file is not as it was written. */
 export function readLastStart(home: Pick<Home, 'path'>): LastStart | undefined {
   try {
     const { isRelay, listen, isListenAsked, bootstrap } = JSON.parse(
       readFileSync(join(home.path, LAST_START_FILE), 'utf8'),
     )
-    const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((one) => typeof one === 'string')
-    return isTexts(listen) && isTexts(bootstrap) ? { isRelay, listen, isListenAsked, bootstrap } : undefined
+    return {
+      isRelay: isRelay === true,
+      listen: checkListenAddresses(listen),
+      isListenAsked: isListenAsked === true,
+      bootstrap: [...bootstrap].map(checkBootstrapAddress),
+    }
   } catch {
     return undefined
   }
