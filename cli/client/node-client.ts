@@ -39,8 +39,8 @@ export class NodeClient {
    * @throws CliError with `noNode` if none does
    */
   static async connect(home: Pick<Home, 'path' | 'controlSocketPath' | 'exists'>): Promise<NodeClient> {
-    const stream = await ClientStream.connect(home.controlSocketPath).catch((error: NodeJS.ErrnoException) => {
-      throw connectError(error, home)
+    const stream = await ClientStream.connect(home.controlSocketPath).catch(async (error: NodeJS.ErrnoException) => {
+      throw await connectError(error, home)
     })
     const timer = setTimeout(() => stream.close(), ANSWER_TIMEOUT_MS)
     try {
@@ -167,8 +167,14 @@ function failed(condition: string, message: string): CliError {
 }
 
 /** A socket file that is missing, or left behind by a node that was killed, both mean that no node runs. */
-function connectError(error: NodeJS.ErrnoException, home: Pick<Home, 'path' | 'exists'>): CliError {
+async function connectError(error: NodeJS.ErrnoException, home: Pick<Home, 'path' | 'exists'>): Promise<CliError> {
   const { path } = home
+  // Loaded only when something is wrong.
+  const { readLastStart } = await import('../node/last-start.ts')
+  if (readLastStart(home)?.isRelay === true) {
+    const message = `${path} is the home of a relay, which has no account; if it does not run, start it with: kabber --home ${path} relay`
+    return new CliError(EXIT_CODES.noNode, 'no-node', message)
+  }
   if (!['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(error.code ?? '')) {
     return failed('no-node', `the node in ${path} cannot be reached: ${error.code ?? error.message}`)
   }

@@ -18,6 +18,7 @@ import type { CommandContext } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { findHome, type Home, makeHome } from '../find-home.ts'
 import { homeCertificate } from '../node/home-certificate.ts'
+import { readLastStart } from '../node/last-start.ts'
 import { qrCode } from '../qr-code.ts'
 import { readStdin } from '../read-stdin.ts'
 
@@ -77,7 +78,7 @@ function usedHome(home: Home): CliError {
   return new CliError(
     EXIT_CODES.failed,
     'conflict',
-    `${home.path} holds an account already and is left as it is; choose another folder with --home`,
+    `${home.path} holds ${readLastStart(home)?.isRelay === true ? 'a relay' : 'an account'} already and is left as it is; choose another folder with --home`,
   )
 }
 

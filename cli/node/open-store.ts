@@ -28,7 +28,7 @@ export async function openStore(home: Home, accounts: readonly NamedAccount[]): 
   const keys = readOwnKeys(store.read)
   if (keys === undefined || keys.accounts.length + accounts.length === 0) {
     await store.close()
-    throw noAccount(home)
+    throw keys === undefined ? noAccount(home) : homeOfRelay(home)
   }
   return { store, keys: await makeAccounts(store, keys, accounts) }
 }
@@ -54,6 +54,14 @@ export async function openRelayStore(home: Home): Promise<OpenedStore> {
     await writeOwnKeys(store, keys)
   }
   return { store, keys }
+}
+
+function homeOfRelay(home: Home): CliError {
+  return new CliError(
+    EXIT_CODES.failed,
+    'conflict',
+    `${home.path} is the home of a relay, which has no account; run it with: kabber --home ${home.path} relay, or choose another folder with --home`,
+  )
 }
 
 function noAccount(home: Home): CliError {

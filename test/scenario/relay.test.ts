@@ -64,9 +64,21 @@ describe('kabber relay', () => {
     const refused = await kabber(['--home', alice, 'relay'])
     assert.equal(refused.exitCode, 1)
     assert.match(refused.stderr, /^kabber: .* is the home of an account; a relay has a home of its own/)
-    await startRelay(t, relay)
+    const running = await startRelay(t, relay)
     assert.match((await kabber(['--home', relay, 'relay'])).stderr, /^kabber: [^\n]*(in use|another|running)[^\n]*\n$/i)
-    assert.match((await kabber(['--home', relay, 'whoami'])).stderr, /^kabber: /)
+    assert.match((await kabber(['--home', relay, 'init'])).stderr, /^kabber: [^\n]* holds a relay already/)
+    const whoami = await kabber(['--home', relay, 'whoami'])
+    assert.match(whoami.stderr, /^kabber: [^\n]* is the home of a relay, which has no account/)
+    assert.equal(whoami.exitCode, 3)
+    // A terminal that was closed.
+    assert.equal(await running.process.end('SIGHUP'), 0)
+    const started = await kabber(['--home', relay, 'start'])
+    assert.match(
+      started.stderr,
+      /^kabber: [^\n]* is the home of a relay, which has no account; run it with: kabber --home /,
+    )
+    assert.equal(started.exitCode, 1)
+    assert.match((await kabber(['--home', relay, 'status'])).stderr, / start it with: kabber --home \S+ relay\n$/)
   })
 
   it('takes its settings from a file, and says where one is wrong', async (t) => {
