@@ -15,11 +15,7 @@ export const REACHED_WORDS: Readonly<Record<Reached, string>> = {
 }
 
 /** How others reach this node, as far as it can be seen from here. */
-export function reachedBy({
-  reach,
-  connectedPeers,
-  isRelay,
-}: Pick<Observations, 'reach' | 'connectedPeers' | 'isRelay'>): Reached {
+export function reachedBy({ reach, connectedPeers, isRelay, node }: Observations): Reached {
   if (reach === undefined) {
     return 'not-at-all'
   }
@@ -31,7 +27,7 @@ export function reachedBy({
     return mapping === 'endpoint-independent' || punches.succeeded > 0 ? 'punched' : 'relayed'
   }
   // The first relay of a network waits for those who can tell.
-  if (reachability === 'unknown' && (connectedPeers > 0 || isRelay)) {
+  if (reachability === 'unknown' && (connectedPeers > 0 || (isRelay && node === 'running'))) {
     return 'unknown'
   }
   return 'not-at-all'

@@ -214,12 +214,14 @@ describe('the way to a node is', () => {
     ['not-at-all', undefined, 0],
   ] as const) {
     it(`${way}: ${JSON.stringify(reach)?.slice(0, 60)}`, () => {
-      assert.equal(reachedBy({ reach, connectedPeers, isRelay: false }), way)
+      assert.equal(reachedBy({ ...WELL, reach, connectedPeers }), way)
     })
   }
 
   it('unknown for the first relay of a network, to which nobody has come', () => {
     const reach = { ...REACH, reachability: 'unknown' } as const
-    assert.equal(reachedBy({ reach, connectedPeers: 0, isRelay: true }), 'unknown')
+    const seen: Observations = { ...WELL, reach, connectedPeers: 0, isRelay: true }
+    assert.equal(reachedBy(seen), 'unknown')
+    assert.equal(reachedBy({ ...seen, node: 'not-running' }), 'not-at-all')
   })
 })
