@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { loadTier } from './commands/tiers.ts'
 import { OutputError } from './output/output-error.ts'
+import { oneLine, printable } from './output/printable.ts'
 import { createSimProgram } from './program.ts'
 import { ScenarioError } from './scenario/scenario-error.ts'
 
@@ -19,7 +20,12 @@ function version(): string {
 async function main(args: readonly string[]): Promise<number> {
   let exitCode = 0
   const program = createSimProgram(
-    { version: version(), stderr: process.stderr, write: (line) => process.stdout.write(`${line}\n`), loadTier },
+    {
+      version: version(),
+      stderr: process.stderr,
+      write: (line) => process.stdout.write(`${printable(line)}\n`),
+      loadTier,
+    },
     (code) => {
       exitCode = code
     },
@@ -34,7 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError || error instanceof ScenarioError || error instanceof OutputError) {
       const isMissing = error instanceof CommanderError && error.code === 'commander.help'
       const message = isMissing ? 'a command is missing' : error.message
-      process.stderr.write(`kabber sim: ${message.replace(/^error: /, '').replaceAll('\n', ' ')}\n`)
+      process.stderr.write(`kabber sim: ${oneLine(message.replace(/^error: /, ''))}\n`)
       return BAD_INPUT
     }
     throw error

@@ -1,3 +1,4 @@
+import { oneLine } from '../output/printable.ts'
 import { repeatCommand } from '../output/repeat-command.ts'
 import { resourcesUsed } from '../output/resources.ts'
 import { RunFolder, type RunHead } from '../output/run-folder.ts'
@@ -47,7 +48,7 @@ export async function run(named: string, options: RunOptions, around: RunSurroun
     display.end()
     around.stderr.write(`${line}\n`)
   })
-  around.write(`${scenario.name}: ${scenario.about}`)
+  around.write(oneLine(`${scenario.name}: ${scenario.about}`))
   around.write(`seed ${seed}, ${tier} tier, ${scenario.nodes} nodes`)
   try {
     const play = await around.loadTier(tier)

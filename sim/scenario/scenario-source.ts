@@ -1,3 +1,4 @@
+import { oneLine } from '../output/printable.ts'
 import { ScenarioError } from './scenario-error.ts'
 
 /** Longest piece of a file that is repeated in a message, characters. */
@@ -50,9 +51,4 @@ export class ScenarioSource {
 export function quoted(written: unknown): string {
   const text = typeof written === 'string' ? written : String(written)
   return `'${text.length > QUOTED_CHARACTERS_MAX ? `${text.slice(0, QUOTED_CHARACTERS_MAX)}…` : text}'`
-}
-
-function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
 }

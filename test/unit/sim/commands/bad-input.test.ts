@@ -93,3 +93,27 @@ test('a folder that is not empty, or is no folder, is refused in one line with e
   assert.equal(readFileSync(join(folder, 'full/run.json'), 'utf8'), 'mine')
   assert.deepEqual(readdirSync(join(folder, 'full')), ['run.json'])
 })
+
+test('what a terminal would act on never reaches it, from a file, a trace or the command line', (t) => {
+  const { folder, kabber } = place(t)
+  const traced = GOOD.replace('workload:', 'churn: { some: { trace: red.csv } }\nworkload:')
+  writeFileSync(join(folder, 'red.csv'), 't_s,node,event\n5,0,\u001b[31mjoin\n')
+  writeFileSync(join(folder, 'x.yaml'), traced)
+  writeFileSync(join(folder, 'red.yaml'), GOOD.replace('A few nodes.', '"red \\e[31m\\nheld   lost = 0"'))
+  const said = [
+    kabber('check', 'x.yaml'),
+    kabber('check', 'gone\u001b[31m\n.yaml'),
+    kabber('check', 'x.yaml', '--set', 'a\u001b[31m\nb=1'),
+    kabber('run', 'x.yaml', '--seed', '\u001b[31m'),
+    kabber('run', 'x.yaml', '--out', 'x.yaml/\u001b[31m'),
+    kabber('--\u001b[31m'),
+  ]
+  for (const { code, said: line } of said) {
+    assert.equal(code, 2, line)
+    assert.match(line, /^kabber sim: [^\p{Cc}]+\n$/u)
+  }
+  const { code, said: lines } = kabber('run', 'red.yaml', '--tier', 'model', '--out', 'out')
+  assert.equal(code, 0, lines)
+  assert.match(lines, /^red: red {2}\[31m held {3}lost = 0\n/)
+  assert.ok(!lines.includes('\u001b'))
+})
