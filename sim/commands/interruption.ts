@@ -6,7 +6,10 @@ const SAME_SIGNAL_MS = 500
 /** Exit code of a run that was not let finish. */
 const INTERRUPTED = 1
 
-/** Aborts at the first SIGINT or SIGTERM; a second one ends the process. `stop` gives the signals back. */
+/** A terminal that was closed asks for the same as Ctrl-C. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Aborts at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process. `stop` gives the signals back. */
 export function interruption(note: (line: string) => void): { readonly signal: AbortSignal; stop(): void } {
   const controller = new AbortController()
   let askedAtMs: number | undefined
@@ -22,11 +25,13 @@ export function interruption(note: (line: string) => void): { readonly signal: A
     note('interrupted: writing what there is; once more to give it up')
     controller.abort()
   }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  for (const signal of SIGNALS) {
+    process.on(signal, onSignal)
+  }
   const stop = (): void => {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+    for (const signal of SIGNALS) {
+      process.off(signal, onSignal)
+    }
   }
   return { signal: controller.signal, stop }
 }

@@ -57,30 +57,32 @@ describe('kabber sim', () => {
     }
   })
 
-  it('hands Ctrl-C on, and leaves what there is', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'kabber-sim-'))
-    try {
-      const out = join(folder, 'out')
-      const child = spawn(process.execPath, [KABBER, 'sim', 'run', 'offline-week', '--nodes', '1000', '--out', out])
-      let said = ''
-      child.stdout.setEncoding('utf8').on('data', (data: string) => {
-        if (!said.includes('seed 1') && (said + data).includes('seed 1')) {
-          child.kill('SIGINT')
-        }
-        said += data
-      })
-      const [code] = await once(child, 'close')
-      assert.equal(code, 1, said)
-      assert.match(
-        said,
-        /^interrupted: this is a part of the run\nresults in .*\nrepeat with: kabber sim run offline-week --tier model --seed 1 --nodes 1000\n$/m,
-      )
-      assert.equal(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).isPartial, true)
-      assert(existsSync(join(out, 'metrics.csv')) && existsSync(join(out, 'report.html')))
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
-  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    it(`hands ${signal} on, and leaves what there is`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'kabber-sim-'))
+      try {
+        const out = join(folder, 'out')
+        const child = spawn(process.execPath, [KABBER, 'sim', 'run', 'offline-week', '--nodes', '1000', '--out', out])
+        let said = ''
+        child.stdout.setEncoding('utf8').on('data', (data: string) => {
+          if (!said.includes('seed 1') && (said + data).includes('seed 1')) {
+            child.kill(signal)
+          }
+          said += data
+        })
+        const [code] = await once(child, 'close')
+        assert.equal(code, 1, said)
+        assert.match(
+          said,
+          /^interrupted: this is a part of the run\nresults in .*\nrepeat with: kabber sim run offline-week --tier model --seed 1 --nodes 1000\n$/m,
+        )
+        assert.equal(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).isPartial, true)
+        assert(existsSync(join(out, 'metrics.csv')) && existsSync(join(out, 'report.html')))
+      } finally {
+        rmSync(folder, { recursive: true })
+      }
+    })
+  }
 
   it('prints the schema for editors', () => {
     const { code, out } = kabberSim('schema')
