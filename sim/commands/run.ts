@@ -65,13 +65,19 @@ export async function run(named: string, options: RunOptions, around: RunSurroun
     return hasPassed(summary) ? 0 : 1
   } catch (error) {
     display.end()
-    around.write(
-      `FAILED: the run broke down: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    )
+    around.write(`FAILED: the run broke down: ${described(error, folder.path)}`)
     around.write(`repeat with: ${repeatCommand(command)}`)
     return 1
   } finally {
     interrupted.stop()
     folder.close()
   }
+}
+
+/** A full disk in one line; with its stack what only we can mend. */
+function described(error: unknown, folder: string): string {
+  if (!(error instanceof Error)) {
+    return String(error)
+  }
+  return 'syscall' in error ? `${folder} cannot be written: ${error.message}` : (error.stack ?? error.message)
 }

@@ -5,6 +5,7 @@ import type { Scenario } from '../scenario/scenario.ts'
 import { assertionOutcomes } from './assertion-outcomes.ts'
 import { claimFolder } from './claim-folder.ts'
 import { csvOf } from './csv.ts'
+import { OutputError } from './output-error.ts'
 import { parquetTable } from './parquet-table.ts'
 import type { RunCommand } from './repeat-command.ts'
 import { type RunResources, type RunSummary, runSummary, unfinishedSummary } from './run-summary.ts'
@@ -38,8 +39,13 @@ export class RunFolder {
     claimFolder(path)
     this.path = path
     this.#head = head
-    this.#write('run.json', jsonText(unfinishedSummary(head)))
-    this.#trace = new TraceFile(join(path, 'trace.jsonl'))
+    try {
+      // First: it can be made but once, so of two runs that found the folder empty one has it.
+      this.#trace = new TraceFile(join(path, 'trace.jsonl'))
+      this.#write('run.json', jsonText(unfinishedSummary(head)))
+    } catch (error) {
+      throw cannotWrite(path, error)
+    }
   }
 
   /** For `RunObserver.trace`. */
@@ -71,6 +77,15 @@ export class RunFolder {
   #write(name: string, content: string | Uint8Array): void {
     writeAtomically(join(this.path, name), content)
   }
+}
+
+function cannotWrite(path: string, error: unknown): OutputError {
+  const code = error instanceof Error && 'code' in error ? error.code : String(error)
+  return new OutputError(
+    code === 'EEXIST'
+      ? `${path}: another run has begun in the output folder; name another one with --out`
+      : `${path}: the output folder cannot be written: ${code}`,
+  )
 }
 
 function jsonText(value: object): string {

@@ -57,11 +57,15 @@ export class TraceFile {
     }
   }
 
-  /** Writes the rest and closes the file; idempotent. */
+  /** Writes the rest and closes the file, also where there is no room for the rest; idempotent. */
   close(): void {
-    if (this.#isOpen) {
+    if (!this.#isOpen) {
+      return
+    }
+    this.#isOpen = false
+    try {
       this.flush()
-      this.#isOpen = false
+    } finally {
       closeSync(this.#handle)
     }
   }

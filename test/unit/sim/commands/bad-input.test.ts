@@ -117,3 +117,22 @@ test('what a terminal would act on never reaches it, from a file, a trace or the
   assert.match(lines, /^red: red {2}\[31m held {3}lost = 0\n/)
   assert.ok(!lines.includes('\u001b'))
 })
+
+test('a disk that is full is told in one line, with the command that repeats the run; nothing half written stays', (t) => {
+  const { folder } = place(t)
+  writeFileSync(join(folder, 'x.yaml'), GOOD)
+  // No file may be larger than 16 KiB, which the report is.
+  const script = 'ulimit -f 16; exec "$0" "$@"'
+  const args = [process.execPath, KABBER, 'sim', 'run', 'x.yaml', '--tier', 'model', '--out', 'out']
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script, ...args], { cwd: folder, encoding: 'utf8' })
+  assert.deepEqual([status, stderr], [1, ''])
+  assert.match(
+    stdout,
+    /^FAILED: the run broke down: out cannot be written: EFBIG: file too large, write\nrepeat with: kabber sim run x\.yaml --tier model --seed 1\n$/m,
+  )
+  assert.equal(JSON.parse(readFileSync(join(folder, 'out/run.json'), 'utf8')).isPartial, true)
+  assert.deepEqual(
+    readdirSync(join(folder, 'out')).filter((name) => /part$|^report/.test(name)),
+    [],
+  )
+})

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import fs, { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -152,6 +153,20 @@ test('a folder that is not empty, is a file or cannot be written is refused in o
   assert.equal(readFileSync(join(folder, 'full/run.json'), 'utf8'), 'mine')
   assert.equal(readFileSync(join(folder, 'file'), 'utf8'), 'mine')
   assert.deepEqual(readdirSync(join(folder, 'full')), ['run.json'])
+})
+
+test('of two runs that found the same folder empty one has it; the other is refused, and changes nothing', (t) => {
+  const path = scratch(t)
+  // As it is when the other one has begun after our look.
+  const isEmptyOnce = { ...HEAD, command: { ...HEAD.command, seed: 8 } }
+  const run = new RunFolder(path, HEAD)
+  t.after(() => run.close())
+  const read = t.mock.method(fs, 'readdirSync', () => [], { times: 1 })
+  syncBuiltinESMExports()
+  t.after(syncBuiltinESMExports)
+  assert.throws(() => new RunFolder(path, isEmptyOnce), /another run has begun in the output folder/)
+  assert.equal(read.mock.callCount(), 1)
+  assert.equal(readRun(path).seed, 7)
 })
 
 test('an empty folder that is there is taken', (t) => {
