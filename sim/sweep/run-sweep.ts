@@ -27,20 +27,38 @@ interface Errand {
 /**
  * Makes the runs of a folder that are missing, `jobs` at a time; those that are there stay. With a rule for stopping the
  * seeds of a point run one after the other, else all at once. Gives the number of runs that broke down.
+ *
+ * @throws OutputError when a run cannot be kept; the others are then broken off
  */
 export async function runSweep(folder: SweepFolder, around: SweepSurroundings): Promise<number> {
   const queue = folder.points.flatMap((point) => missingErrands(folder, point))
+  const broken = new AbortController()
+  const signal = AbortSignal.any([around.signal, broken.signal])
   let failures = 0
   const worker = async (): Promise<void> => {
-    for (let errand = queue.shift(); errand !== undefined && !around.signal.aborted; errand = queue.shift()) {
-      const done = await runErrand(folder, errand, around)
+    for (let errand = queue.shift(); errand !== undefined && !signal.aborted; errand = queue.shift()) {
+      const done = await runErrand(folder, errand, { ...around, signal })
       failures += done ? 0 : 1
       if (done && folder.plan.stop !== null) {
         queue.unshift(...missingErrands(folder, errand.point))
       }
     }
   }
-  await Promise.all(Array.from({ length: around.jobs }, worker))
+  const workers = Array.from({ length: around.jobs }, async () => {
+    try {
+      await worker()
+    } catch (error) {
+      broken.abort()
+      throw error
+    }
+  })
+  // All of them, so that no process is left behind.
+  const ends = await Promise.allSettled(workers)
+  for (const end of ends) {
+    if (end.status === 'rejected') {
+      throw end.reason
+    }
+  }
   return failures
 }
 

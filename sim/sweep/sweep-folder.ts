@@ -45,9 +45,9 @@ export class SweepFolder {
     }
     try {
       mkdirSync(join(path, 'runs'), { recursive: true })
-      writeAtomically(join(path, HEAD), `${JSON.stringify(head, undefined, 2)}\n`)
+      writeAtomically(join(path, HEAD), jsonText(head))
     } catch (error) {
-      throw new OutputError(`${path}: the output folder cannot be written: ${String(error)}`)
+      throw cannotWrite(path, error)
     }
     return new SweepFolder(path, head)
   }
@@ -89,9 +89,13 @@ export class SweepFolder {
     return run?.point === point && run.seed === seed ? run : undefined
   }
 
-  /** Keeps a run. */
+  /**
+   * Keeps a run.
+   *
+   * @throws OutputError
+   */
   add(run: SweepRun): void {
-    writeAtomically(join(this.path, 'runs', runFileName(run.point, run.seed)), `${JSON.stringify(run, undefined, 2)}\n`)
+    this.#write(join('runs', runFileName(run.point, run.seed)), jsonText(run))
   }
 
   /** The runs of a point that count, or undefined while some are missing. */
@@ -101,16 +105,37 @@ export class SweepFolder {
     return enough === undefined ? undefined : runs.slice(0, enough)
   }
 
-  /** Writes the tables of all points that are complete; gives the numbers of those that are not. */
+  /**
+   * Writes the tables of all points that are complete; gives the numbers of those that are not.
+   *
+   * @throws OutputError
+   */
   finish(): number[] {
     const counted = this.points.map((point) => ({ point, runs: this.countedRuns(point) }))
     const complete = counted.flatMap(({ point, runs }) =>
       runs === undefined ? [] : [{ point, values: this.plan.points[point] ?? {}, runs }],
     )
-    writeAtomically(join(this.path, 'runs.csv'), runsCsv(complete))
-    writeAtomically(join(this.path, 'points.csv'), pointsCsv(complete))
+    this.#write('runs.csv', runsCsv(complete))
+    this.#write('points.csv', pointsCsv(complete))
     return counted.filter(({ runs }) => runs === undefined).map(({ point }) => point)
   }
+
+  #write(name: string, content: string): void {
+    try {
+      writeAtomically(join(this.path, name), content)
+    } catch (error) {
+      throw cannotWrite(this.path, error)
+    }
+  }
+}
+
+function cannotWrite(path: string, error: unknown): OutputError {
+  const why = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  return new OutputError(`${path}: the output folder cannot be written: ${why}`)
+}
+
+function jsonText(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`
 }
 
 function readJson<Value>(file: string): Value | undefined {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -285,4 +286,30 @@ test('values that are good together only are taken; an option cannot take the pl
     /scenario\.yaml: population\.nodes: the sweep has values of its own for it; no option can give it another$/,
   )
   assert.ok(!readdirSync(at.folder).includes('both'))
+})
+
+test('a run that cannot be kept ends the sweep in one line, and the runs beside it', async (t) => {
+  const at = bench(t, SCENARIO + GRID)
+  mkdirSync(join(at.folder, 'whole'))
+  let running = 0
+  let endedBy: AbortSignal | undefined
+  const waiting: RunOne = async (...run) => {
+    if (++running === 1) {
+      rmSync(join(at.folder, 'whole/runs'), { recursive: true })
+      return await pretend(...run)
+    }
+    const [, , signal] = run
+    endedBy = signal
+    if (!signal.aborted) {
+      await once(signal, 'abort')
+    }
+    return { problem: 'broken off' }
+  }
+  await assert.rejects(
+    at.sweep({ out: 'whole', jobs: 2 }, waiting),
+    (error) =>
+      error instanceof OutputError && /whole: the output folder cannot be written: ENOENT$/.test(error.message),
+  )
+  assert.equal(running, 2)
+  assert.ok(endedBy?.aborted)
 })
