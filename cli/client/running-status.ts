@@ -12,6 +12,9 @@ const STATUS_TIMEOUT_MS = 15_000
 /** Of a status, bytes; that of a node with a thousand accounts has some 500 KB. */
 const STATUS_MAX_BYTES = 4_194_304
 
+/** There is no socket, or what was left of one by a relay that was killed. */
+const NOBODY_THERE: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR'])
+
 /** Whether a node runs in a home, and what it tells. */
 export interface RunningStatus {
   readonly node: 'running' | 'not-running' | 'no-answer'
@@ -21,9 +24,12 @@ export interface RunningStatus {
 /** Asks the node or relay that runs in a home. */
 export async function readRunningStatus(home: Home): Promise<RunningStatus> {
   try {
-    return { node: 'running', status: await relayStatus(home) }
+    const status = await relayStatus(home)
+    if (status !== undefined) {
+      return { node: 'running', status }
+    }
   } catch {
-    // It is no relay that runs there.
+    return { node: 'no-answer', status: undefined }
   }
   try {
     const client = await NodeClient.connect(home)
@@ -38,18 +44,35 @@ export async function readRunningStatus(home: Home): Promise<RunningStatus> {
   }
 }
 
-/** The status of a relay, which has a socket for this alone; rejects when none runs. */
-export function relayStatus(home: Pick<Home, 'statusSocketPath'>): Promise<NodeStatus> {
+/**
+ * The status of a relay, which has a socket for this alone; undefined when none runs.
+ *
+ * @throws CliError if one runs and does not answer
+ */
+export async function relayStatus(home: Pick<Home, 'path' | 'statusSocketPath'>): Promise<NodeStatus | undefined> {
+  try {
+    return await askRelay(home)
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    if (NOBODY_THERE.has(code)) {
+      return undefined
+    }
+    throw new CliError(EXIT_CODES.failed, 'no-node', `the relay in ${home.path} does not tell its status: ${message}`)
+  }
+}
+
+function askRelay(home: Pick<Home, 'statusSocketPath'>): Promise<NodeStatus> {
   return new Promise((resolve, reject) => {
     const request = get(
       { socketPath: home.statusSocketPath, path: '/status', timeout: STATUS_TIMEOUT_MS },
       (response) => {
         let text = ''
         response.setEncoding('utf8')
+        response.on('error', reject)
         response.on('data', (chunk: string) => {
           text += chunk
           if (text.length > STATUS_MAX_BYTES) {
-            request.destroy(new Error('the status is too long'))
+            request.destroy(new Error('it says too much'))
           }
         })
         response.on('end', () => {
@@ -61,14 +84,14 @@ export function relayStatus(home: Pick<Home, 'statusSocketPath'>): Promise<NodeS
         })
       },
     )
-    request.on('timeout', () => request.destroy(new Error('the relay does not answer')))
+    request.on('timeout', () => request.destroy(new Error('it does not answer')))
     request.on('error', reject)
   })
 }
 
 function readStatus(statusCode: number | undefined, text: string): NodeStatus {
   if (statusCode !== 200) {
-    throw new Error('the relay has not started yet')
+    throw new Error('it has not started yet')
   }
   return JSON.parse(text) as NodeStatus
 }

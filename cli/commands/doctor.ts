@@ -19,7 +19,7 @@ export async function doctor(
     bootstrap: options.bootstrap === undefined ? undefined : bootstrap,
   })
   const [reached, findings] = [reachedBy(observations), diagnose(observations)]
-  const words = observations.node === 'running' ? REACHED_WORDS[reached] : `If it ran: ${REACHED_WORDS[reached]}`
+  const words = observations.node === 'not-running' ? `If it ran: ${REACHED_WORDS[reached]}` : REACHED_WORDS[reached]
   context.output.result(
     { reachable: reached, text: words, findings, observations },
     [words, ...findings.map(describe)].join('\n\n'),

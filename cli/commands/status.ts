@@ -9,7 +9,7 @@ import { findHome } from '../find-home.ts'
 
 /** `kabber status` */
 export async function status(context: CommandContext): Promise<void> {
-  const relay = await relayStatus(findHome(context)).catch(() => undefined)
+  const relay = await relayStatus(findHome(context))
   if (relay !== undefined) {
     tell(context, relay)
     return

@@ -16,6 +16,9 @@ export const REACHED_WORDS: Readonly<Record<Reached, string>> = {
 
 /** How others reach this node, as far as it can be seen from here. */
 export function reachedBy({ reach, connectedPeers, isRelay, node }: Observations): Reached {
+  if (node === 'no-answer') {
+    return 'unknown'
+  }
   if (reach === undefined) {
     return 'not-at-all'
   }
@@ -35,8 +38,8 @@ export function reachedBy({ reach, connectedPeers, isRelay, node }: Observations
 
 /** What stands between this node and those who want to reach it: nobody there, NAT, router, relays. */
 export function reachFindings(seen: Observations): readonly Finding[] {
-  const { reach } = seen
-  if (reach === undefined) {
+  const { reach, node } = seen
+  if (reach === undefined || node === 'no-answer') {
     return []
   }
   return [...aloneFindings(seen), ...(isShutIn(reach) ? [...natFindings(reach), ...relayFindings(reach)] : [])]

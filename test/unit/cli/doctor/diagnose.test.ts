@@ -224,4 +224,10 @@ describe('the way to a node is', () => {
     assert.equal(reachedBy(seen), 'unknown')
     assert.equal(reachedBy({ ...seen, node: 'not-running' }), 'not-at-all')
   })
+
+  it('unknown where a node runs that does not tell', () => {
+    const seen: Observations = { ...WELL, node: 'no-answer', reach: PRIVATE, connectedPeers: 0 }
+    assert.equal(reachedBy(seen), 'unknown')
+    assert.deepEqual(found(seen), ['error not-running'])
+  })
 })
