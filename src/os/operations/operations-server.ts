@@ -1,6 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { ListeningServer } from '../listening-server.ts'
+import { isOwnHost } from '../web-host.ts'
 
 /** Of one listener at a time: Prometheus, a probe, a person. */
 const OPERATIONS_CONNECTIONS_MAX = 32
@@ -10,6 +11,9 @@ const OPERATIONS_REQUEST_TIMEOUT_MS = 5_000
 const OPERATIONS_HEADERS_MAX_BYTES = 4_096
 /** Of what is created, nothing for anybody but the owner: a socket of mode 0600. */
 const OWNER_ONLY_UMASK = 0o177
+
+/** Names of this server beside its addresses and `localhost`. */
+const NO_NAMES: ReadonlySet<string> = new Set()
 
 /** What one path answers. */
 export interface OperationsAnswer {
@@ -72,8 +76,10 @@ export class OperationsServer {
     return this.#listening.port
   }
 
-  async #answer({ method, url }: IncomingMessage, response: ServerResponse): Promise<void> {
-    const answer = await this.#answerTo(method, url)
+  async #answer({ method, url, headers: { host } }: IncomingMessage, response: ServerResponse): Promise<void> {
+    const answer = this.#isAskedAs(host)
+      ? await this.#answerTo(method, url)
+      : plain(421, 'here are 127.0.0.1, [::1] and localhost, by no other name')
     response.writeHead(answer.status, {
       'content-type': answer.contentType,
       'cache-control': 'no-store',
@@ -82,6 +88,12 @@ export class OperationsServer {
       connection: 'close',
     })
     response.end(method === 'HEAD' ? undefined : answer.body)
+  }
+
+  /** On loopback a browser of this machine must not be led here by a name of somebody's (DNS rebinding). */
+  #isAskedAs(host: string | undefined): boolean {
+    const isLoopback = 'port' in this.#place && /^(?:127\.|::1$)/.test(this.#place.host)
+    return !isLoopback || host === undefined || isOwnHost(host, NO_NAMES)
   }
 
   async #answerTo(method: string | undefined, url = '/'): Promise<OperationsAnswer> {

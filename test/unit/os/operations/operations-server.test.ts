@@ -47,6 +47,24 @@ describe('the server of metrics and health', () => {
     socket.destroy()
   })
 
+  it('answers on loopback only to who asks for this machine, so that no web site can read it (DNS rebinding)', async (t) => {
+    const { port } = await started(t)
+    const ask = (host: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const asked = request({ host: '127.0.0.1', port, path: '/healthz', headers: { host } }, (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        })
+        asked.on('error', reject).end()
+      })
+    for (const host of [`127.0.0.1:${port}`, 'localhost', 'LOCALHOST:80', '[::1]:9600', '192.0.2.7:9600']) {
+      assert.equal(await ask(host), 200, host)
+    }
+    for (const host of ['evil.example', `127.0.0.1.evil.example:${port}`, 'localhost.evil.example', 'x:y']) {
+      assert.equal(await ask(host), 421, host)
+    }
+  })
+
   it('has a socket for the owner alone, in the place of one that was left behind', async (t) => {
     const path = join(temporaryFolder(t), 'status.sock')
     const left = createServer()
