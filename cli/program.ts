@@ -34,7 +34,7 @@ export function createProgram(output: Output, exitWith: (code: ExitCode) => void
       const command = given.at(-1) as Command
       if (command.options.some((option) => option.long === '--config')) {
         const { applySettings } = await import('./config/apply-settings.ts')
-        applySettings(command, program)
+        await tellRemarks(applySettings(command, program), output, command.opts<{ log?: 'text' | 'json' }>().log)
       }
       const options = command.opts()
       const { home } = program.opts<{ home?: string }>()
@@ -59,6 +59,20 @@ export function createProgram(output: Output, exitWith: (code: ExitCode) => void
       await sim({ output, home: undefined, exitWith }, args)
     })
   return program
+}
+
+/** As log lines where logs are JSON. */
+async function tellRemarks(
+  remarks: readonly string[],
+  output: Output,
+  logFormat: 'text' | 'json' = 'text',
+): Promise<void> {
+  if (remarks.length > 0) {
+    const { logNote } = await import('./node/log-note.ts')
+    for (const remark of remarks) {
+      logNote(output, { log: { logFormat } })(remark)
+    }
+  }
 }
 
 function addNodeCommands(program: Command, run: Runner): void {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { badInput } from '../cli-error.ts'
 import { type ConfigEntry, type ConfigScalar, readConfigFile } from './config-file.ts'
+import { misspeltVariables } from './misspelt-variables.ts'
 import { nearestKey } from './nearest-key.ts'
 import { SETTING_CHECKS } from './setting-checks.ts'
 import { type Setting, settingsOf } from './settings.ts'
@@ -18,11 +19,15 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Gives a command what its configuration file and the environment say where the command line says nothing: options go
- * before the environment, that before the file, that before the defaults.
+ * before the environment, that before the file, that before the defaults. Gives remarks on variables that seem misspelt.
  *
  * @throws CliError with one line that names the file, its line and the key, or the variable
  */
-export function applySettings(command: Command, program: Command, environment: Environment = process.env): void {
+export function applySettings(
+  command: Command,
+  program: Command,
+  environment: Environment = process.env,
+): readonly string[] {
   const owned = [command, program].flatMap((owner) => settingsOf(owner).map((setting) => ({ setting, owner })))
   const others = program.commands.filter((one) => one !== command && takesSettings(one)).flatMap(settingsOf)
   const known = { own: owned.map(({ setting }) => setting), others, passesOver: command.name() === 'doctor' }
@@ -44,6 +49,8 @@ export function applySettings(command: Command, program: Command, environment: E
       owner.setOptionValueWithSource(setting.attribute, value.value, fromEnvironment === undefined ? 'config' : 'env')
     }
   }
+  const variables = [...known.own, ...others].map(({ variable }) => variable)
+  return misspeltVariables(Object.keys(environment), new Set([...variables, 'KABBER_CONFIG']))
 }
 
 function takesSettings(command: Command): boolean {

@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parse } from 'yaml'
 import { applySettings } from '../../../../cli/config/apply-settings.ts'
+import { misspeltVariables } from '../../../../cli/config/misspelt-variables.ts'
 import { CONFIG_SCHEMA_FILE, configJsonSchema, programOf } from '../../../support/config-schema.ts'
 import { temporaryFolder } from '../../../support/kabber-process.ts'
 
@@ -149,6 +150,16 @@ describe('a configuration file is refused with file, line and key', () => {
       () => optionsOf(t, { environment: { KABBER_STORAGE: 'lots' } }),
       /^CliError: KABBER_STORAGE: 'lots' is no size/,
     )
+  })
+})
+
+describe('a variable that nobody reads', () => {
+  it('is remarked on where it looks like one that is read', () => {
+    const known = new Set(['KABBER_STORAGE', 'KABBER_LISTEN'])
+    assert.deepEqual(misspeltVariables(['KABBER_STORAG', 'HOME', 'KABBER_LISTEN'], known), [
+      'Note: KABBER_STORAG is no setting and is not read; did you mean KABBER_STORAGE?',
+    ])
+    assert.deepEqual(misspeltVariables(['KABBER_RELAY_PORT', 'KABBER_RELAY_SERVICE_HOST'], known), [])
   })
 })
 
