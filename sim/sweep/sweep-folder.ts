@@ -5,8 +5,8 @@ import { OutputError } from '../output/output-error.ts'
 import { writeAtomically } from '../output/write-atomically.ts'
 import { isInShard, type Shard } from './shard.ts'
 import { enoughRuns } from './stopping.ts'
-import { planDigest, type SweepHead, type SweepPlan } from './sweep-plan.ts'
-import { metricsOf, runFileName, type SweepRun } from './sweep-run.ts'
+import { isSweepHead, planDigest, type SweepHead, type SweepPlan } from './sweep-plan.ts'
+import { isSweepRun, metricsOf, runFileName, type SweepRun } from './sweep-run.ts'
 import { pointsCsv, runsCsv } from './sweep-tables.ts'
 
 const HEAD = 'sweep.json'
@@ -58,8 +58,8 @@ export class SweepFolder {
    * @throws OutputError when it is none
    */
   static read(path: string): SweepFolder {
-    const head = readJson<SweepHead>(join(path, HEAD))
-    if (head?.plan?.format !== 1 || !Array.isArray(head.plan.points) || head.shard === undefined) {
+    const head = readJson(join(path, HEAD))
+    if (!isSweepHead(head)) {
       throw new OutputError(`${path}: there is no sweep in this folder (${HEAD} is missing or from another version)`)
     }
     return new SweepFolder(path, head)
@@ -83,10 +83,10 @@ export class SweepFolder {
     return runs
   }
 
-  /** A run, if it is there. */
+  /** A run, if it is there and whole. */
   run(point: number, seed: number): SweepRun | undefined {
-    const run = readJson<SweepRun>(join(this.path, 'runs', runFileName(point, seed)))
-    return run?.point === point && run.seed === seed ? run : undefined
+    const run = readJson(join(this.path, 'runs', runFileName(point, seed)))
+    return isSweepRun(run) && run.point === point && run.seed === seed ? run : undefined
   }
 
   /**
@@ -138,9 +138,9 @@ function jsonText(value: object): string {
   return `${JSON.stringify(value, undefined, 2)}\n`
 }
 
-function readJson<Value>(file: string): Value | undefined {
+function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Value
+    return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
     return undefined
   }

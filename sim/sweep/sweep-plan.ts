@@ -26,6 +26,19 @@ export interface SweepHead {
   readonly shard: Shard
 }
 
+/** Whether what a file said is a plan and a part of it. */
+export function isSweepHead(value: unknown): value is SweepHead {
+  const { plan, shard } = (value ?? {}) as Partial<SweepHead>
+  return (
+    plan?.format === 1 &&
+    Array.isArray(plan.points) &&
+    plan.points.every((point) => typeof point === 'object' && point !== null) &&
+    Number.isInteger(plan.seeds) &&
+    Number.isInteger(shard?.index) &&
+    Number.isInteger(shard?.count)
+  )
+}
+
 /** A name for a plan: two folders belong to the same sweep if theirs are equal. */
 export function planDigest(plan: SweepPlan): string {
   return createHash('sha256').update(JSON.stringify(plan)).digest('hex')

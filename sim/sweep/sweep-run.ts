@@ -13,6 +13,18 @@ export interface SweepRun {
   readonly metrics: Readonly<Record<string, number | null>>
 }
 
+/** Whether what a file said is a run; one that somebody cut or wrote into is made again. */
+export function isSweepRun(value: unknown): value is SweepRun {
+  const { metrics, traceHash, passed } = (value ?? {}) as Partial<SweepRun>
+  return (
+    typeof traceHash === 'string' &&
+    typeof passed === 'boolean' &&
+    typeof metrics === 'object' &&
+    metrics !== null &&
+    METRIC_NAMES.every((name) => metrics[name] === null || typeof metrics[name] === 'number')
+  )
+}
+
 /** The name of a run's file. */
 export function runFileName(point: number, seed: number): string {
   return `p${String(point).padStart(5, '0')}-s${seed}.json`

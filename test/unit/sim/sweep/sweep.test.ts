@@ -313,3 +313,38 @@ test('a run that cannot be kept ends the sweep in one line, and the runs beside 
   assert.equal(running, 2)
   assert.ok(endedBy?.aborted)
 })
+
+test('a run that is damaged is missing, and made again; a damaged plan is none', async (t) => {
+  const at = bench(t, SCENARIO + GRID)
+  await at.sweep({ out: 'whole' })
+  const table = at.table('whole', 'runs.csv')
+  const runs = join(at.folder, 'whole/runs')
+  const good = JSON.parse(readFileSync(join(runs, 'p00001-s4.json'), 'utf8'))
+  const damaged: readonly (readonly [string, string])[] = [
+    ['p00000-s1.json', '{"point":0,"seed":1}'],
+    ['p00001-s4.json', JSON.stringify({ ...good, metrics: { ...good.metrics, lost: 'none' } })],
+    ['p00002-s2.json', '{"point":2,'],
+    ['p00003-s8.json', 'null'],
+  ]
+  for (const [name, text] of damaged) {
+    writeFileSync(join(runs, name), text)
+  }
+  assert.equal(at.merge(['whole'], 'merged'), 1)
+  assert.ok(at.said.includes('missing: shard 1/1: points 0, 1, 2, 3'))
+  const before = at.runs()
+  assert.equal(await at.sweep({ out: 'whole' }), 0)
+  assert.equal(at.runs() - before, damaged.length)
+  assert.equal(at.table('whole', 'runs.csv'), table)
+
+  const head = JSON.parse(at.table('whole', 'sweep.json'))
+  for (const broken of [
+    null,
+    5,
+    { plan: head.plan },
+    { ...head, shard: null },
+    { ...head, shard: { index: 1, count: 'x' } },
+  ]) {
+    writeFileSync(join(at.folder, 'whole/sweep.json'), JSON.stringify(broken))
+    assert.throws(() => at.merge(['whole'], 'other'), /whole: there is no sweep in this folder/)
+  }
+})
