@@ -5,6 +5,11 @@ const DURATIONS: readonly (readonly [number, string])[] = [
   [1_000, 's'],
 ]
 
+const RATES: readonly (readonly [number, string])[] = [
+  [2 ** 20, 'MiB/s'],
+  [2 ** 10, 'KiB/s'],
+]
+
 /** A duration for people: `1.5 h`. */
 export function formatDuration(ms: number): string {
   const [unitMs, unit] = DURATIONS.find(([length]) => ms >= length) ?? [1, 'ms']
@@ -34,5 +39,10 @@ export function formatMetric(name: string, value: number | null | undefined): st
   if (name.endsWith('_ms')) {
     return formatDuration(value)
   }
-  return name.endsWith('_per_s') ? `${formatNumber(value)} B/s` : formatNumber(value)
+  return name.endsWith('_per_s') ? formatRate(value) : formatNumber(value)
+}
+
+function formatRate(bytesPerSecond: number): string {
+  const [size, unit] = RATES.find(([least]) => bytesPerSecond >= least) ?? [1, 'B/s']
+  return `${formatNumber(bytesPerSecond / size)} ${unit}`
 }

@@ -13,6 +13,8 @@ const UNITS = [
 ]
 const DELAYS = [1, 10, 100, 1000, 10000, 60000, 600000, 3600000, 6 * 3600000, 86400000, 7 * 86400000]
 const percent = (share) => `${Number((share * 100).toPrecision(3))}%`
+// There is no half a node.
+const count = (number) => (Number.isInteger(number) ? d3.format('~s')(number) : '')
 const [timeUnit, timeUnitMs] = UNITS.find(([, ms]) => data.durationMs >= 3 * ms) ?? UNITS[3]
 
 function duration(ms) {
@@ -91,7 +93,7 @@ const figures = {
       ...['pending', 'failed'].filter((name) => data.samples.some((row) => row[name] > 0)),
     ]
     const { marks, color, legend: entries } = lines(long(names.map((name) => [name, name])), names)
-    const y = { label: 'messages', grid: true, nice: true, tickFormat: '~s' }
+    const y = { label: 'messages', grid: true, nice: true, tickFormat: count }
     return [
       legend(entries),
       plot(width, { x: timeAxis(), y, color, marks: [Plot.ruleY([0]), ...faultMarks(), ...marks] }),
@@ -157,7 +159,7 @@ const figures = {
     return [
       plot(width, {
         x: timeAxis(),
-        y: { label: 'nodes', grid: true, nice: true, zero: true },
+        y: { label: 'nodes', grid: true, nice: true, zero: true, tickFormat: count },
         marks: [
           Plot.areaY(data.samples, { x: atSample, y: 'nodes_up', fill: 'var(--c3)', fillOpacity: 0.15 }),
           Plot.lineY(data.samples, { x: atSample, y: 'nodes_up', stroke: 'var(--c3)', strokeWidth: 1.8 }),
@@ -303,7 +305,7 @@ const figures = {
           tickFormat: '~s',
           ticks: high / low > 100 || width < NARROW ? 4 : 8,
         },
-        y: { label: 'nodes', grid: true },
+        y: { label: 'nodes', grid: true, tickFormat: count },
         color: { domain: names, range: colours },
         marks: [
           Plot.rectY(data.load, {
