@@ -101,6 +101,11 @@ export function checkBootstrapAddress(text: string): string {
   if (!/\/p2p\/12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/.test(text)) {
     throw badInput(`'${text}' does not end with the peer id of a Kabber node (12D3KooW…, 52 characters)`)
   }
+  if (isAbsurdAddress(multiaddr(multiaddr(text).bytes))) {
+    throw badInput(
+      `'${text}' cannot be dialled; put the address of the machine and its port in place of 0.0.0.0, :: or 0`,
+    )
+  }
   return text
 }
 

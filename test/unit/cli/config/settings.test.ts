@@ -11,6 +11,7 @@ import { temporaryFolder } from '../../../support/kabber-process.ts'
 
 const A = '/ip4/127.0.0.1/tcp/4001'
 const B = '/ip4/127.0.0.1/tcp/4002'
+const PEER_ID = '12D3KooWN55HzetcfpeL5t1EtXTzwcHg3JMxf8wugaRjN2Rwy3oW'
 
 interface Given {
   readonly file?: string
@@ -112,10 +113,12 @@ describe('a configuration file is refused with file, line and key', () => {
     ['listen: !!binary aGVsbG8=\n', /line 1: anchors and tags are not taken/],
     ['storage: 1MiB\n---\nstorage: 2MiB\n', /line 2: a second document begins/],
     [`listen: ${'['.repeat(20_000)}`, /line 1: this is nested too deeply$/],
+    [`bootstrap: ${A.replace('4001', '0')}/p2p/${PEER_ID}\n`, /cannot be dialled; put the address of the machine/],
+    [`bootstrap: /ip4/0.0.0.0/tcp/4001/p2p/${PEER_ID}\n`, /cannot be dialled; put the address of the machine/],
     ['listen: []\n', /line 1: listen: an address to listen on is needed/],
     ['announce: /ip6/0:0:0:0:0:0:0:0/tcp/1\n', /no address that others can dial/],
     ['announce: /ip4/255.255.255.255/tcp/1\n', /no address that others can dial/],
-    [`announce: ${A}/p2p/12D3KooWN55HzetcfpeL5t1EtXTzwcHg3JMxf8wugaRjN2Rwy3oW\n`, /write it without \/p2p\//],
+    [`announce: ${A}/p2p/${PEER_ID}\n`, /write it without \/p2p\//],
     ['a: "b\n', /line \d+: this is no YAML/],
     [`#${'x'.repeat(70_000)}`, /at most 65536 bytes/],
   ] as const) {
