@@ -85,6 +85,7 @@ test('a folder that is not empty, or is no folder, is refused in one line with e
     ['full', /^kabber sim: full: .*not empty.*\n$/],
     ['back.csv', /^kabber sim: back\.csv: .*\n$/],
     ['back.csv/inside', /^kabber sim: back\.csv\/inside: .*\n$/],
+    ['/proc/kabber', /^kabber sim: \/proc\/kabber: the output folder cannot be written: ENOENT\n$/],
   ] as const) {
     const { code, said } = kabber('run', 'x.yaml', '--out', out)
     assert.equal(code, 2, said)
