@@ -17,6 +17,7 @@ export type FindingId =
   | 'upnp-refused'
   | 'firewall-in'
   | 'relay-full'
+  | 'relay-silent'
 
 /** `error`: others cannot reach this node, or it does not work; `warning`: it works, but not as well as it could. */
 export type Severity = 'error' | 'warning' | 'info'

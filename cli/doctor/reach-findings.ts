@@ -113,15 +113,23 @@ function natFindings({ mapping, portMapping, relays }: Reach): readonly Finding[
   ]
 }
 
+const REFUSAL_WORDS: Readonly<Record<NonNullable<Reach['relayRefusal']>, string>> = {
+  full: 'gave no reservation: it is full',
+  refused: 'gave no reservation: it refused',
+  'no-relay': 'relays no more',
+  unreachable: 'could not be reached, or did not answer in time; it is asked again',
+}
+
 function relayFindings({ relays, relayRefusal }: Reach): readonly Finding[] {
   if (relayRefusal === undefined) {
     return []
   }
+  const isTold = relayRefusal === 'full' || relayRefusal === 'refused'
   return [
     {
-      id: 'relay-full',
+      id: isTold ? 'relay-full' : 'relay-silent',
       severity: relays.length > 0 ? 'warning' : 'error',
-      text: `The last relay that was asked gave no reservation: ${relayRefusal}.`,
+      text: `The last relay that was asked ${REFUSAL_WORDS[relayRefusal]}.`,
       advice: 'Give a further bootstrap node that relays (--bootstrap), or run one: kabber relay.',
     },
   ]

@@ -102,5 +102,7 @@ function isKnown({ reachability, relays, relayRefusal, portMapping }: ReachRepor
   if (portMapping.state === 'searching') {
     return false
   }
-  return reachability === 'public' || (reachability === 'private' && (relays.length > 0 || relayRefusal !== undefined))
+  // A relay that did not answer is asked again.
+  const isTold = relays.length > 0 || (relayRefusal !== undefined && relayRefusal !== 'unreachable')
+  return reachability === 'public' || (reachability === 'private' && isTold)
 }

@@ -46,6 +46,9 @@ export type Path = 'direct' | 'relayed'
 /** Whether strangers can dial this node: not known yet, yes, or only with help. */
 export type Reachability = 'unknown' | 'public' | 'private'
 
+/** Why there is no reservation: no room, refused otherwise, the peer relays no more, it could not be reached in time. */
+export type RelayRefusal = 'full' | 'refused' | 'no-relay' | 'unreachable'
+
 /** How others reach this node and why not otherwise: what status, metrics and the doctor tell. */
 export interface ReachReport {
   readonly reachability: Reachability
@@ -68,7 +71,7 @@ export interface ReachReport {
     readonly expiresMs: number
   }[]
   /** Why the last relay that was asked gave no reservation; undefined when the last one gave one. */
-  readonly relayRefusal: string | undefined
+  readonly relayRefusal: RelayRefusal | undefined
   /** Hole punches since the start. */
   readonly punches: { readonly tried: number; readonly succeeded: number }
   /** What this node does as a relay; undefined while it is none. */

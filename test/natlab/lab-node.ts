@@ -96,7 +96,7 @@ export class LabNode {
   async known(): Promise<void> {
     await until(KNOWN_LIMIT_MS, async () => {
       const { reachability, portMapping, relays, relayRefusal } = (await this.status()).reach
-      const isServed = relays.length > 0 || relayRefusal !== undefined
+      const isServed = relays.length > 0 || relayRefusal === 'full' || relayRefusal === 'refused'
       return (
         portMapping.state !== 'searching' && (reachability === 'public' || (reachability === 'private' && isServed))
       )

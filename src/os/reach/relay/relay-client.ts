@@ -2,7 +2,7 @@ import type { Connection, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Timer } from '../../../system/clock.ts'
-import type { PeerIdText, ReachReport } from '../../../system/network.ts'
+import type { PeerIdText, ReachReport, RelayRefusal } from '../../../system/network.ts'
 import { assert } from '../../../util/assert.ts'
 import type { Libp2pNode, TransportFactory } from '../../libp2p-types.ts'
 import type { ReachComponents } from '../reach-parts.ts'
@@ -28,7 +28,7 @@ export class RelayClient {
   #held: HeldReservations | undefined
   #topology: string | undefined
   #wanted = false
-  #refusal: string | undefined
+  #refusal: RelayRefusal | undefined
   #due: Timer | undefined
 
   constructor(
@@ -232,7 +232,7 @@ export class RelayClient {
   }
 }
 
-function refusalOf(error: unknown): string {
+function refusalOf(error: unknown): RelayRefusal {
   if (error instanceof RelayRefusedError) {
     return error.refusal
   }

@@ -1,5 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { RelayRefusal } from '../../../system/network.ts'
 import { isAbsurdAddress, isPublicAddress, isRelayedAddress, withoutPeerId } from '../../libp2p-addresses.ts'
 import { HOP_PROTOCOL, HOP_TYPE, hopMessage, STATUS } from './circuit-messages.ts'
 import { MessageExchange } from './message-exchange.ts'
@@ -19,7 +20,7 @@ export interface GivenReservation {
 /** A relay that answers, and gives no reservation. */
 export class RelayRefusedError extends Error {
   override readonly name = 'RelayRefusedError'
-  readonly refusal: 'full' | 'refused'
+  readonly refusal: Extract<RelayRefusal, 'full' | 'refused'>
 
   constructor(refusal: 'full' | 'refused', status: number | undefined) {
     super(`the relay answered with status ${status}`)

@@ -127,12 +127,14 @@ const CASES: readonly [string, Severity, FindingId, Partial<Observations>][] = [
     { reach: { ...PRIVATE, portMapping: { state: 'refused', reason: '718 ConflictInMappingEntry' } } },
   ],
   ['a firewall without NAT', 'error', 'firewall-in', { reach: { ...PRIVATE, mapping: 'none' } }],
-  ['relays that have no room', 'error', 'relay-full', { reach: { ...PRIVATE, relayRefusal: 'RESERVATION_REFUSED' } }],
+  ['relays that have no room', 'error', 'relay-full', { reach: { ...PRIVATE, relayRefusal: 'full' } }],
+  ['relays that do not answer', 'error', 'relay-silent', { reach: { ...PRIVATE, relayRefusal: 'unreachable' } }],
+  ['a relay that is none any more', 'error', 'relay-silent', { reach: { ...PRIVATE, relayRefusal: 'no-relay' } }],
   [
     'a second relay that has no room',
     'warning',
     'relay-full',
-    { reach: { ...PRIVATE, relays: RELAYS, relayRefusal: 'RESERVATION_REFUSED' } },
+    { reach: { ...PRIVATE, relays: RELAYS, relayRefusal: 'refused' } },
   ],
   [
     'a port that was asked for and is taken',
