@@ -173,7 +173,14 @@ export class DepositRun {
       if (answer === 'receipt') {
         this.#step({ type: 'receipt', peerId, ...this.#moment() })
       } else {
-        this.#step({ type: 'refused', peerId, ...answer, ...this.#moment() })
+        const { reason, retryAfterMs } = answer
+        this.#step({
+          type: 'refused',
+          peerId,
+          reason,
+          ...(retryAfterMs !== undefined && { retryAfterMs }),
+          ...this.#moment(),
+        })
       }
     })
   }

@@ -101,6 +101,15 @@ test('churn with lost disks loses nothing whose ends kept theirs', async () => {
   assert.ok(result.nodes.some(({ sessions }) => sessions > 1))
 })
 
+test('letters that are too large, or that custodians have no room for, are refused as in production, and wait for both ends', async () => {
+  const base = lively()
+  const tooLarge = await play({ ...base, workload: { ...base.workload, messageBytes: 65_536 } })
+  assertAllArrived(tooLarge)
+  assert.equal(tooLarge.metrics.letters_share, 0)
+  const tiny = base.classes.map((one) => ({ ...one, storageBytes: 20_000 }))
+  assertAllArrived(await play({ ...base, classes: tiny }))
+})
+
 test('a run that is called off leaves what there is', async () => {
   const controller = new AbortController()
   const observer = {
