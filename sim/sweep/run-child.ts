@@ -29,9 +29,13 @@ export async function runChild(command: RunCommand, folder: string, signal: Abor
 /** The last of what a child said, once it has ended. */
 function childOutput(args: readonly string[], signal: AbortSignal): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
-  const child = spawn(process.execPath, ['--import', PRELOAD, MAIN, 'run', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv.filter(isOfMemory), '--import', PRELOAD, MAIN, 'run', ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   let said = ''
   const listen = (data: string): void => {
     said = (said + data).slice(-COMPLAINT_CHARACTERS_MAX)
@@ -48,6 +52,11 @@ function childOutput(args: readonly string[], signal: AbortSignal): Promise<stri
     resolve(said.trim() || `it ended with ${killedBy ?? `exit code ${code}`} and said nothing`)
   })
   return promise
+}
+
+/** What `kabber sim` gives the engine for speed holds for its children too. */
+function isOfMemory(option: string): boolean {
+  return option.startsWith('--max-')
 }
 
 function readSummary(file: string): RunSummary | undefined {
