@@ -9,6 +9,9 @@ import { replaceTimers } from './replace-timers.ts'
 import { setTraps } from './traps.ts'
 import { installTime, VirtualTime } from './virtual-time.ts'
 
+/** Of the slabs that Node cuts small buffers from. One that lives on, as an address does, keeps its whole slab: of 64 KiB, by itself. */
+const SLAB_BYTES = 1_024
+
 const time = new VirtualTime()
 replaceTimers(time)
 replaceClocks(time)
@@ -16,3 +19,4 @@ replaceRandomness(time)
 setTraps(time)
 syncBuiltinESMExports()
 installTime(time)
+Buffer.poolSize = SLAB_BYTES
