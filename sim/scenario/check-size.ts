@@ -1,4 +1,14 @@
-import { LOOKUPS_MAX, MESSAGES_MAX, NODES_MAX, SAMPLES_MAX, STACK_NODES_MAX, SWEEP_RUNS_MAX } from './limits.ts'
+import { lawMeanMs } from '../churn/laws.ts'
+import {
+  LOOKUPS_MAX,
+  MESSAGES_MAX,
+  NODES_MAX,
+  SAMPLES_MAX,
+  SESSIONS_MAX,
+  STACK_NODES_MAX,
+  STACK_SESSIONS_MAX,
+  SWEEP_RUNS_MAX,
+} from './limits.ts'
 import type { Scenario } from './scenario.ts'
 import type { ScenarioFile } from './scenario-file.ts'
 import type { ScenarioSource } from './scenario-source.ts'
@@ -34,6 +44,29 @@ export function checkSize(scenario: Scenario, tier: 'stack' | 'model', source: S
   atMost(scenario.nodes * workload.lookupsPerNodePerHour * hours, LOOKUPS_MAX, 'workload.lookups', 'lookups', source)
   const wholeMs = scenario.warmupMs + durationMs + scenario.settleMs
   atMost(wholeMs / scenario.sampleEveryMs, SAMPLES_MAX, 'sample', 'samples', source)
+  checkSessions(scenario, wholeMs, { tier, source })
+}
+
+/** Nodes that come and go each millisecond would keep a run busy for years. */
+function checkSessions(
+  { classes, nodes, workload }: Scenario,
+  wholeMs: number,
+  { tier, source }: { readonly tier: 'stack' | 'model'; readonly source: ScenarioSource },
+): void {
+  const most = tier === 'stack' ? STACK_SESSIONS_MAX : SESSIONS_MAX
+  let sessions = 0
+  for (const { name, share, churn } of classes) {
+    if (churn.session !== undefined && churn.trace === undefined) {
+      sessions += (nodes * share * wholeMs) / (lawMeanMs(churn.session) + Math.max(1, lawMeanMs(churn.absence)))
+      const [written] = name.split('/')
+      atMost(sessions, most, `churn.${written}`, 'sessions', source)
+    }
+  }
+  const { people, offline } = workload
+  if (offline !== undefined) {
+    const absences = (people * offline.share * wholeMs) / Math.max(1, lawMeanMs(offline.forLaw))
+    atMost(sessions + absences, most, 'workload.offline.for', 'sessions', source)
+  }
 }
 
 /** Refuses a sweep that nobody could wait for. */

@@ -26,6 +26,10 @@ export const SAMPLES_MAX = 100_000
 export const MESSAGES_MAX = 5_000_000
 export const LOOKUPS_MAX = 5_000_000
 
+/** Sessions of all nodes that are to be expected: a start costs the stack tier a tenth of a CPU second, the model microseconds. */
+export const STACK_SESSIONS_MAX = 1_000_000
+export const SESSIONS_MAX = 1_000_000_000
+
 /** Parameters of a sweep, values of each in a grid, points of a list, and runs of all (points × seeds). */
 export const SWEEP_AXES_MAX = 8
 export const SWEEP_VALUES_MAX = 100

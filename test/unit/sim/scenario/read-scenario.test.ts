@@ -505,6 +505,23 @@ describe('a scenario file', () => {
     assert.match(traced('a\\0b'), /^x\.yaml:10: churn\.visitors\.trace: a b: cannot be read: ERR_INVALID_ARG_VALUE$/)
   })
 
+  it('is refused when its nodes would come and go all the time', () => {
+    const restless = GOOD.replace('mean: 90 s }, absence: 2 min', 'mean: 1 ms }, absence: 0 ms')
+    assert.equal(
+      complaint(restless),
+      'x.yaml:10: churn.visitors: about 40320000 sessions are to be expected; at most 1000000',
+    )
+    assert.equal(complaint(restless, { tier: 'model' }), 'no complaint')
+    assert.match(
+      complaint(restless, { tier: 'model', overrides: { duration: '400 d', sample: '1 d' } }),
+      /at most 1000000000$/,
+    )
+    assert.match(
+      complaint(GOOD, { overrides: { 'workload.offline.share': '50 %', 'workload.offline.for': '1 ms' } }),
+      /^--set: x\.yaml: workload\.offline\.for: about 480\d+ sessions are to be expected; at most 1000000$/,
+    )
+  })
+
   it('throws nothing but its own error for a file that is not there', () => {
     assert.throws(
       () =>
