@@ -45,7 +45,7 @@ export function encodeBase58(bytes: Uint8Array): string {
     start++
   }
   digits.fill('1', start - zeros, start)
-  return digits.toString('latin1', start - zeros)
+  return digits.latin1Slice(start - zeros)
 }
 
 /** Takes up to three bytes more into the limbs, the lowest of which is the first; gives how many are used. */
