@@ -8,12 +8,6 @@ export interface TableEntry {
   readonly kadId: Uint8Array
 }
 
-/** An entry and the first bytes of its distance. */
-interface Found {
-  readonly entry: TableEntry
-  readonly head: number
-}
-
 /** Bits of a distance that a number holds exactly. */
 const HEAD_BYTES = 6
 
@@ -26,34 +20,16 @@ export function nearestEntries(
   target: Uint8Array,
   { count, exclude = [] }: { readonly count: number; readonly exclude?: readonly PeerId[] },
 ): PeerId[] {
-  const found: Found[] = []
+  const found: { entry: TableEntry; head: number }[] = []
   for (const entry of entries) {
-    const next = { entry, head: headOfDistance(entry.kadId, target) }
-    const last = found.length < count ? undefined : found[count - 1]
-    const isNearer = last === undefined || isBefore(next, last, target)
-    if (isNearer && !exclude.some((peer) => peer.equals(entry.peerId))) {
-      insert(found, next, target)
-      found.length = Math.min(found.length, count)
+    if (!exclude.some((peer) => peer.equals(entry.peerId))) {
+      found.push({ entry, head: headOfDistance(entry.kadId, target) })
     }
   }
-  return found.map(({ entry }) => entry.peerId)
-}
-
-/** Into its place among those found, the nearest of which is the first; behind its equals. */
-function insert(found: Found[], next: Found, target: Uint8Array): void {
-  let place = found.length
-  for (let before = found[place - 1]; before !== undefined && isBefore(next, before, target); ) {
-    found[place] = before
-    place--
-    before = found[place - 1]
-  }
-  found[place] = next
-}
-
-function isBefore(left: Found, right: Found, target: Uint8Array): boolean {
-  return left.head === right.head
-    ? compare(xor(left.entry.kadId, target), xor(right.entry.kadId, target)) < 0
-    : left.head < right.head
+  found.sort(
+    (left, right) => left.head - right.head || compare(xor(left.entry.kadId, target), xor(right.entry.kadId, target)),
+  )
+  return found.slice(0, count).map(({ entry }) => entry.peerId)
 }
 
 function headOfDistance(left: Uint8Array, right: Uint8Array): number {
