@@ -8,7 +8,6 @@ import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { Logger } from '../system/logger.ts'
 import type { Random } from '../system/random.ts'
 import type { AddressPolicy } from './libp2p-address-policy.ts'
-import { quickenBase58 } from './libp2p-base58.ts'
 import type { ConnectionGate } from './libp2p-connection-gate.ts'
 import { guardedNoise } from './libp2p-guarded-noise.ts'
 import { guardedYamux } from './libp2p-guarded-yamux.ts'
@@ -60,7 +59,6 @@ export interface NodeParts {
 
 /** A libp2p node with every limit set and not yet started. */
 export function createNode(parts: NodeParts): Promise<Libp2pNode> {
-  quickenBase58()
   const streamOptions = {
     initialStreamWindowSize: limits.STREAM_WINDOW_BYTES,
     maxStreamWindowSize: limits.STREAM_WINDOW_BYTES,
