@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { type AfterHooks, kabberJson, RunningKabber, temporaryFolder } from '../../support/kabber-process.ts'
 import { HostileClient, passwordOf } from './hostile-client.ts'
 
+/** Time for a collection of garbage. */
+const COLLECTED_MS = 1_000
 const LOOP_WATCH = fileURLToPath(new URL('loop-watch.ts', import.meta.url))
 
 /** Where a node lets clients in. */
@@ -89,6 +91,13 @@ export class VictimNode {
   /** Resident memory, bytes. */
   residentBytes(): number {
     return 1_024 * Number(/VmRSS:\s+(\d+)/u.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1] ?? 0)
+  }
+
+  /** The same once its garbage is collected. */
+  async keptBytes(): Promise<number> {
+    process.kill(this.pid, 'SIGUSR2')
+    await new Promise((resolve) => setTimeout(resolve, COLLECTED_MS))
+    return this.residentBytes()
   }
 
   /** The longest turns of its event loop between two wall clock times: its own work, and with what the machine did. */
