@@ -39,6 +39,8 @@ export const MAX_RATED_HOSTS = 4_096
 export const MAX_STREAMS_PER_CONNECTION = 64
 /** Streams accepted before libp2p listens for them. */
 export const MAX_EARLY_STREAMS = 8
+/** Streams that peers open which are begun in one turn of the event loop, on all connections: some 5 ms of it. */
+export const MAX_NEW_STREAMS_PER_TURN = 32
 /** Pings of yamux that a connection may bring at once, and how soon one more may come; others measure and keep alive with a few a minute. */
 export const MAX_YAMUX_PINGS = 64
 export const YAMUX_PING_INTERVAL_MS = 250
