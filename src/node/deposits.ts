@@ -16,7 +16,7 @@ import type { LetterKeys } from './letter-keys.ts'
 import { type DepositTold, OutgoingLetter, type OutgoingLetterHandlers } from './outgoing-letter.ts'
 import { ProofWork } from './proof-work.ts'
 
-/** Messages that go by letter; more are not taken: 50 MB of short ones. *ours* */
+/** Messages that go by letter at a time: 50 MB of short ones. *ours* */
 const DEPOSITS_MAX = 50_000
 /** Letters sealed at a time: at 0.7 ms each those of one commit hold up the event loop for 6 ms. *ours* */
 const SEALED_AT_ONCE_MAX = 8
@@ -33,6 +33,8 @@ export interface DepositsComponents {
   readonly logger: Logger
   /** This node's own, if it keeps letters: then it is a custodian like others. */
   readonly keeper?: LetterKeeper | undefined
+  /** Messages that go by letter at a time. @default 50,000 */
+  readonly maxLetters?: number
 }
 
 export interface DepositsHandlers {
@@ -44,13 +46,18 @@ export interface DepositsHandlers {
   failed(position: number, reason: 'expired' | 'too-large'): void
   /** Nobody takes it for now, mostly for this reason; it is tried again. */
   refused(position: number, reason: DepositRefusal): void
+  /** There were too many for this one, and now there is room: it may be started again. */
+  room(position: number): void
 }
 
 /** The sender's side of letters: deposits messages with the custodians of their recipients until they are acknowledged. */
 export class Deposits {
   readonly #service: DepositService
   readonly #handlers: DepositsHandlers
+  readonly #maxLetters: number
   readonly #letters = new Map<number, OutgoingLetter>()
+  /** Those for which there was no room, in order. */
+  readonly #turnedAway = new Set<number>()
   readonly #queue = new DepositQueue()
   readonly #running = new Set<Promise<void>>()
   readonly #resting = new Map<OutgoingLetter, number>()
@@ -61,6 +68,7 @@ export class Deposits {
   constructor(components: DepositsComponents, handlers: DepositsHandlers) {
     const { clock, random, network, mailbox, keys, directory, logger, keeper } = components
     this.#handlers = handlers
+    this.#maxLetters = components.maxLetters ?? DEPOSITS_MAX
     this.#service = {
       clock,
       random,
@@ -84,23 +92,26 @@ export class Deposits {
     return this.#queue.active
   }
 
-  /** Deposits a message until `stop`; false when there are too many: to be offered again. */
-  start(item: DepositItem): boolean {
+  /** Deposits a message until `stop`, now or when there is room. */
+  start(item: DepositItem): void {
     if (this.#closed || this.#letters.has(item.position)) {
-      return !this.#closed
+      return
     }
-    if (this.#letters.size >= DEPOSITS_MAX) {
-      this.#service.logger.warn('too many messages go by letter', { messages: this.#letters.size })
-      return false
+    if (this.#letters.size >= this.#maxLetters) {
+      if (this.#turnedAway.size === 0) {
+        this.#service.logger.warn('too many messages go by letter; further ones wait', { messages: this.#letters.size })
+      }
+      this.#turnedAway.add(item.position)
+      return
     }
     const letter = new OutgoingLetter(this.#service, item, this.#letterHandlers())
     this.#letters.set(item.position, letter)
     letter.start()
-    return true
   }
 
   /** The message is acknowledged or withdrawn. */
   stop(position: number): void {
+    this.#turnedAway.delete(position)
     this.#letters.get(position)?.stop()
   }
 
@@ -138,6 +149,7 @@ export class Deposits {
       letter.abandon(reason)
     }
     this.#letters.clear()
+    this.#turnedAway.clear()
     this.#resting.clear()
     this.#queue.clear()
     await this.#service.custodians.stop()
@@ -185,7 +197,18 @@ export class Deposits {
       this.#letters.delete(letter.item.position)
     }
     this.#keepSealed(letter)
+    this.#giveRoom()
     this.#pump()
+  }
+
+  #giveRoom(): void {
+    for (const position of this.#turnedAway) {
+      if (this.#letters.size >= this.#maxLetters) {
+        return
+      }
+      this.#turnedAway.delete(position)
+      this.#handlers.room(position)
+    }
   }
 
   /** A letter that some custodians have should stay the same for the others; one that nobody has need not be kept. */

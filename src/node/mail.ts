@@ -57,7 +57,7 @@ export class Mail {
   #unsubscribe: (() => void) | undefined
 
   constructor(components: MailComponents, init: MailInit) {
-    const { clock, outbox } = components
+    const { archive, clock, outbox } = components
     this.#components = components
     this.#init = init
     this.#order = new LetterOrder(clock)
@@ -70,6 +70,7 @@ export class Mail {
       receipts: (position, receipts, of) => this.#tell(position, receipts, of),
       failed: (position, reason) => this.#deliveries.depositFailed(position, reason),
       refused: () => {},
+      room: (position) => this.#startDeposit(position, archive.stateAt(position) === 'stored'),
     })
     this.#collections = new Collections(components, {
       accounts: init.accounts,

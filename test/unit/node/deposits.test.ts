@@ -39,6 +39,30 @@ test('a letter is stored with all ten custodians and waits for its acknowledgeme
   await world.stop()
 })
 
+test('messages for which there is no room are started when others have ended, but for those that were withdrawn', async () => {
+  const world = await LetterPeople.create()
+  const alice = await world.person('alice', { maxLetters: 2 })
+  const bob = await world.person('bob')
+  await world.contacts(alice, bob)
+  alice.onRoom = (position) => alice.write(position, bob)
+  for (const position of [1, 2, 3, 4, 5]) {
+    alice.write(position, bob)
+  }
+  await world.clock.runUntil(() => alice.isStored(1) && alice.isStored(2))
+  assert.equal(alice.deposits.size, 2)
+  assert.equal(alice.told.get(4), undefined)
+  alice.deposits.stop(3)
+  alice.deposits.stop(1)
+  assert.deepEqual(
+    [3, 4, 5].map((position) => alice.told.get(position)),
+    [undefined, [['room']], undefined],
+  )
+  await world.clock.runUntil(() => alice.isStored(4))
+  alice.deposits.stop(4)
+  await world.clock.runUntil(() => alice.isStored(5))
+  await world.stop()
+})
+
 test('in a small network a letter is stored with all there are', async () => {
   const world = await LetterPeople.create(3)
   const { alice, bob } = await aliceToBob(world)

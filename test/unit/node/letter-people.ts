@@ -18,7 +18,14 @@ import { type Custodian, LetterWorld } from '../protocol/mailbox/letter-world.ts
 import { KeyHolder } from './letter-keys-world.ts'
 
 /** What a sender was told of one message, in order. */
-export type Told = readonly [what: 'stored' | 'receipts' | 'failed' | 'refused', ...rest: (number | string)[]]
+export type Told = readonly [what: 'stored' | 'receipts' | 'failed' | 'refused' | 'room', ...rest: (number | string)[]]
+
+export interface LetterPersonOptions {
+  readonly skewMs?: number
+  readonly keeper?: LetterKeeper
+  /** Messages that go by letter at a time. @default what Deposits has */
+  readonly maxLetters?: number
+}
 
 /** Somebody with a node that sends and collects letters. */
 export class LetterPerson {
@@ -32,24 +39,24 @@ export class LetterPerson {
   readonly unreadable: string[] = []
   /** What happens when a letter is to be stored. @default nothing but noting it */
   store: (opened: OpenedLetter) => Promise<void> = async () => {}
+  /** What happens when there is room for a message again. @default nothing but noting it */
+  onRoom: (position: number) => void = () => {}
   network!: MemoryNetwork
   mailbox!: MailboxClient
   deposits!: Deposits
   collections!: Collections
   readonly keeper: LetterKeeper | undefined
+  readonly #maxLetters: Pick<LetterPersonOptions, 'maxLetters'>
   #ids = new Set<string>()
 
-  constructor(
-    world: LetterPeople,
-    name: string,
-    options: { readonly skewMs?: number; readonly keeper?: LetterKeeper },
-  ) {
+  constructor(world: LetterPeople, name: string, options: LetterPersonOptions) {
     this.world = world
     this.clock = skewed(world.clock, options.skewMs ?? 0)
     // Whatever is not of the clock's contract is not used by keys.
     this.holder = new KeyHolder(this.clock as VirtualClock, name)
     this.logger = new RecordingLogger(name)
     this.keeper = options.keeper
+    this.#maxLetters = options.maxLetters === undefined ? {} : { maxLetters: options.maxLetters }
   }
 
   get account(): AccountKey {
@@ -86,12 +93,16 @@ export class LetterPerson {
       receipts: tell('receipts'),
       failed: tell('failed'),
       refused: tell('refused'),
+      room: (position: number) => {
+        tell('room')(position)
+        this.onRoom(position)
+      },
     }
     const directory = {
       lookup: async (address: string) => world.recordOf(address),
       ownRecord: () => undefined,
     }
-    this.deposits = new Deposits({ ...components, directory }, handlers)
+    this.deposits = new Deposits({ ...components, ...this.#maxLetters, directory }, handlers)
     this.collections = new Collections(components, {
       accounts: [holder.account],
       open: async (_account, opened) => {
@@ -165,10 +176,7 @@ export class LetterPeople {
     return world
   }
 
-  async person(
-    name: string,
-    options: { readonly skewMs?: number; readonly keeper?: LetterKeeper } = {},
-  ): Promise<LetterPerson> {
+  async person(name: string, options: LetterPersonOptions = {}): Promise<LetterPerson> {
     const person = new LetterPerson(this, name, options)
     this.people.push(person)
     await person.holder.keys.start()
