@@ -4,12 +4,18 @@ import type { MailboxClient } from '../protocol/mailbox/client.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Logger } from '../system/logger.ts'
 import type { Network, PeerAddresses } from '../system/network.ts'
+import { BoundedMap } from '../util/bounded-map.ts'
+import { toHex } from '../util/bytes.ts'
 import { CUSTODIANS_PER_PLACE } from './custodians.ts'
 
 /** After the first valid answer the others get so long: a custodian may have an older record than the rest. *ours* */
 const LOOKUP_GRACE_MS = 1_000
 /** Custodians that gave an older record are handed the newer one; so many at a time, further ones are left. *ours* */
 const REPAIRS_MAX = 32
+/** Ten custodians that had a record are asked again without looking for them, for so long: whoever waits for a contact asks every few minutes. *ours* */
+export const CUSTODIANS_FRESH_MS: number = 15 * 60_000
+/** Accounts whose custodians are remembered, 2 MB; the one looked for first gives way. *ours* */
+const CUSTODIANS_REMEMBERED_MAX = 1_024
 
 export interface RecordLookupComponents {
   readonly clock: Clock
@@ -31,10 +37,17 @@ interface Round {
   best: AccountRecord | undefined
 }
 
+/** Who had the record of an account. */
+interface Remembered {
+  readonly peers: readonly PeerAddresses[]
+  readonly sinceMs: number
+}
+
 /** Asks the custodians of an account for its record. */
 export class RecordLookup {
   readonly #components: RecordLookupComponents
   readonly #handlers: RecordLookupHandlers
+  readonly #remembered = new BoundedMap<string, Remembered>({ maxEntries: CUSTODIANS_REMEMBERED_MAX })
   #repairs = 0
 
   constructor(components: RecordLookupComponents, handlers: RecordLookupHandlers) {
@@ -47,7 +60,31 @@ export class RecordLookup {
    * Whoever answers later is heard through `found`. Resolves with what there is when `signal` aborts.
    */
   async find(publicKey: Uint8Array, signal: AbortSignal): Promise<AccountRecord | undefined> {
+    const name = toHex(publicKey)
+    const known = this.#remembered.get(name)
+    if (known !== undefined && this.#components.clock.monotonicMs() - known.sinceMs < CUSTODIANS_FRESH_MS) {
+      const best = await this.#round(publicKey, known.peers, signal)
+      if (best !== undefined || signal.aborted) {
+        return best
+      }
+    }
+    this.#remembered.delete(name)
+    const sinceMs = this.#components.clock.monotonicMs()
     const peers = await this.#custodians(publicKey, signal)
+    const best = await this.#round(publicKey, peers, signal)
+    // A small network grows: fewer than it takes are looked for again each time.
+    if (best !== undefined && peers.length >= CUSTODIANS_PER_PLACE) {
+      this.#remembered.set(name, { peers, sinceMs })
+    }
+    return best
+  }
+
+  /** Asks all `peers`; gives the newest record as far as it came in time. */
+  async #round(
+    publicKey: Uint8Array,
+    peers: readonly PeerAddresses[],
+    signal: AbortSignal,
+  ): Promise<AccountRecord | undefined> {
     const round: Round = { publicKey, answers: [], best: undefined }
     const { promise: enough, resolve } = Promise.withResolvers<void>()
     signal.addEventListener('abort', () => resolve(), { once: true })

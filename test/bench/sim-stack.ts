@@ -90,8 +90,8 @@ async function idle(nodes: number): Promise<void> {
 }
 
 async function churn(minutes: number): Promise<void> {
-  const options = { tier: 'stack' as const, set: [`population.nodes=${CHURN_NODES}`] }
-  const { scenario } = readScenario(findScenario('churn-ipfs-2022'), options)
+  const overrides = { 'population.nodes': CHURN_NODES }
+  const { scenario } = readScenario(findScenario('churn-ipfs-2022'), { tier: 'stack', overrides })
   const { warmupMs, durationMs, settleMs } = scenario
   const startCpu = cpuSeconds()
   let warm = 0

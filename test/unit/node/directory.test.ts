@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { openAccountRecord } from '../../../src/identity/account-record.ts'
 import { RECORD_CACHE_FRESH_MS } from '../../../src/node/directory.ts'
 import { CACHED_RECORDS_MAX } from '../../../src/node/record-cache.ts'
+import { CUSTODIANS_FRESH_MS } from '../../../src/node/record-lookup.ts'
 import { accountOf, DAY_MS, HOUR_MS, never, peerIdOf, RecordWorld, recordOf } from './record-world.ts'
 
 const alice = accountOf('alice')
@@ -89,6 +90,35 @@ describe('a directory', () => {
     await world.clock.advance(RECORD_CACHE_FRESH_MS)
     assert.equal((await lookup(bob))?.profile?.nickname, 'Alice C.')
     assert.equal(bob.directory.cached(alice.address)?.profile?.nickname, 'Alice C.')
+  })
+
+  it('asks ten custodians that had the record again without looking for them, for a quarter of an hour', async () => {
+    await world.addMany(14)
+    const home = await world.add("alice's", { keepsStorage: false })
+    const bob = await world.add("bob's", { keepsStorage: false })
+    let lookups = 0
+    const closestPeers = bob.network.closestPeers.bind(bob.network)
+    bob.network.closestPeers = (...args) => {
+      lookups++
+      return closestPeers(...args)
+    }
+    await lookup(bob, true)
+    await lookup(bob, true)
+    assert.equal(lookups, 2, 'there is no record yet')
+    await publish(home, 'Alice')
+    await lookup(bob, true)
+    await publish(home, 'Alice B.')
+    assert.equal((await lookup(bob, true))?.profile?.nickname, 'Alice B.')
+    assert.equal(lookups, 3)
+    for (const custodian of await world.keepers(alice)) {
+      await world.clock.run(custodian.stop())
+    }
+    await publish(home, 'Alice C.')
+    assert.equal((await lookup(bob, true))?.profile?.nickname, 'Alice C.', 'nobody of them answers')
+    assert.equal(lookups, 4)
+    await world.clock.advance(CUSTODIANS_FRESH_MS)
+    await lookup(bob, true)
+    assert.equal(lookups, 5)
   })
 
   it('asks the custodians once for all who want the same record at the same time', async () => {
