@@ -6,6 +6,12 @@ import { fileOf, IP_COMMAND, ipIn, namespaceOf, removeNamespaces, removeOrphans,
 import type { BoxRules, Place } from './places.ts'
 import { upnpDaemon, upnpRuleset } from './upnp-router.ts'
 
+/**
+ * Runs miniupnpd without a console, in the mount namespace that `ip netns exec` makes. Where no syslog listens it writes there
+ * whatever it logs, a line for each of 64,512 ports of a request that it refuses; the serial console of a virtual machine takes
+ * that so slowly that a processor stood still for up to 80 s.
+ */
+const QUIET_DAEMON = '[ ! -e /dev/console ] || mount --bind /dev/null /dev/console; exec "$0" "$@"'
 /** The router of the public network; every public host has a network of its own behind it. */
 const ROUTER = 'public'
 const FIRST_NETWORK = 10
@@ -80,7 +86,7 @@ export class Internet {
     const file = fileOf(`${box}.conf`)
     writeFileSync(file, upnpDaemon(namespaceOf(box), refuses))
     this.#hooks.after(() => rmSync(file, { force: true }))
-    const daemon = spawnIn(box, 'miniupnpd', ['-d', '-f', file, '-P', `${file}.pid`])
+    const daemon = spawnIn(box, 'sh', ['-c', QUIET_DAEMON, 'miniupnpd', '-d', '-f', file, '-P', `${file}.pid`])
     this.#hooks.after(() => {
       daemon.kill('SIGKILL')
       rmSync(`${file}.pid`, { force: true })

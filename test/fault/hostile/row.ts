@@ -25,7 +25,7 @@ export interface Outcome {
 
 /** Nothing that others send should hold the node up for longer; a longer turn is told (a collection of garbage may be in it). */
 const STALL_AIM_MS = 50
-/** A turn of so much work is no accident, on any machine: what was found once took 0.9 s and more. */
+/** A turn of so much work is no accident, on any machine; what is bounded by number has tests that count. */
 const STALL_MAX_MS = 500
 
 /** Tries rows one after the other; the node's event loop is watched meanwhile. */
